@@ -30,20 +30,20 @@ const (
 func (want Access) vector(c Class, appending bool) Perms {
 	var p Perms
 	if want&AccessRead != 0 {
-		p |= Read
+		p |= FileRead
 	}
 	if want&AccessWrite != 0 {
 		if appending && c != ClassDir {
-			p |= Append
+			p |= FileAppend
 		} else {
-			p |= Write
+			p |= FileWrite
 		}
 	}
 	if want&AccessExec != 0 {
 		if c == ClassDir {
-			p |= Search
+			p |= DirSearch
 		} else {
-			p |= Execute
+			p |= FileExecute
 		}
 	}
 	return p
@@ -54,17 +54,17 @@ func (want Access) vector(c Class, appending bool) Perms {
 func (f OpenFlags) vector() Perms {
 	var p Perms
 	if f&OpenRead != 0 {
-		p |= Read
+		p |= FileRead
 	}
 	if f&OpenWrite != 0 {
 		if f&OpenAppend != 0 {
-			p |= Append
+			p |= FileAppend
 		} else {
-			p |= Write
+			p |= FileWrite
 		}
 	}
 	if p == 0 {
-		p = Ioctl
+		p = FileIoctl
 	}
 	return p
 }
@@ -89,7 +89,7 @@ func (f OpenFlags) opening(c Class) Perms {
 	}
 	p := want.vector(c, f&OpenAppend != 0)
 	if f&OpenAppend != 0 && c != ClassDir {
-		p |= Append
+		p |= FileAppend
 	}
 	return p
 }
@@ -99,14 +99,14 @@ func (f OpenFlags) opening(c Class) Perms {
 // fchdir and chroot.
 func PathStep(asker Asker, s *Subject, dir *Inode) Verdict {
 	a := ask{asker: asker}
-	a.inode(s, dir, Search)
+	a.inode(s, dir, DirSearch)
 	return a.verdict
 }
 
 // FollowLink is asked for each symbolic link that a path goes through.
 func FollowLink(asker Asker, s *Subject, link *Inode) Verdict {
 	a := ask{asker: asker}
-	a.inode(s, link, Read)
+	a.inode(s, link, FileRead)
 	return a.verdict
 }
 
@@ -133,7 +133,7 @@ func AccessCheck(asker Asker, s *Subject, i *Inode, want Access) Verdict {
 	}
 	a.check(Query{
 		Source: s.SID, Target: i.SID, Class: i.Class,
-		Perms: want.vector(i.Class, false), AuditIf: AuditAccess,
+		Perms: want.vector(i.Class, false), AuditIf: FileAuditAccess,
 	}, Object{Kind: ObjectName, Ref: i.Ref})
 	return a.verdict
 }
@@ -143,7 +143,7 @@ func AccessCheck(asker Asker, s *Subject, i *Inode, want Access) Verdict {
 func OpenFile(asker Asker, s *Subject, i *Inode, flags OpenFlags) Verdict {
 	a := ask{asker: asker}
 	if flags&OpenPath == 0 && a.inode(s, i, flags.opening(i.Class)) && a.open(s, i, flags) && flags&OpenTrunc != 0 {
-		a.inode(s, i, Write)
+		a.inode(s, i, FileWrite)
 	}
 	return a.verdict
 }
@@ -161,7 +161,7 @@ func OpenNew(asker Asker, s *Subject, i *Inode, flags OpenFlags) Verdict {
 func (a *ask) open(s *Subject, i *Inode, flags OpenFlags) bool {
 	perms := flags.vector()
 	if a.asker.Has(policy.CapOpenPerms) && !i.Class.IsSocket() {
-		perms |= Open
+		perms |= FileOpen
 	}
 	return a.path(s, i, perms)
 }
@@ -169,11 +169,11 @@ func (a *ask) open(s *Subject, i *Inode, flags OpenFlags) bool {
 // Truncate is asked by truncate(2), which names a path.
 func Truncate(asker Asker, s *Subject, i *Inode) Verdict {
 	a := ask{asker: asker}
-	perms := Write
+	perms := FileWrite
 	if asker.Has(policy.CapOpenPerms) && !i.Class.IsSocket() {
-		perms |= Open
+		perms |= FileOpen
 	}
-	if a.inode(s, i, Write) {
+	if a.inode(s, i, FileWrite) {
 		a.inode(s, i, perms)
 	}
 	return a.verdict
@@ -182,7 +182,7 @@ func Truncate(asker Asker, s *Subject, i *Inode) Verdict {
 // Ftruncate is asked by ftruncate(2), after UseFile for writing.
 func Ftruncate(asker Asker, s *Subject, f *File) Verdict {
 	a := ask{asker: asker}
-	a.inode(s, &f.Inode, Write)
+	a.inode(s, &f.Inode, FileWrite)
 	return a.verdict
 }
 
@@ -229,7 +229,7 @@ func InheritFile(asker Asker, s *Subject, f *File) Verdict {
 // controlling terminal, which is dropped if refused.
 func InheritTerminal(asker Asker, s *Subject, tty *Inode) Verdict {
 	a := ask{asker: asker}
-	a.path(s, tty, Read|Write)
+	a.path(s, tty, FileRead|FileWrite)
 	return a.verdict
 }
 
@@ -238,7 +238,7 @@ func ChangeFlags(asker Asker, s *Subject, f *File, appending bool) Verdict {
 	a := ask{asker: asker}
 	var perms Perms
 	if f.Flags&OpenAppend != 0 && !appending {
-		perms = Write
+		perms = FileWrite
 	}
 	a.file(s, f, perms)
 	return a.verdict
@@ -256,7 +256,7 @@ func UseDescriptor(asker Asker, s *Subject, f *File) Verdict {
 // LockFile is asked by flock and by fcntl's record locks.
 func LockFile(asker Asker, s *Subject, f *File) Verdict {
 	a := ask{asker: asker}
-	a.file(s, f, Lock)
+	a.file(s, f, FileLock)
 	return a.verdict
 }
 
@@ -269,7 +269,7 @@ type Mapping struct {
 // MapFile is asked by mmap of a file.
 func MapFile(asker Asker, s *Subject, f *File, m Mapping) Verdict {
 	a := ask{asker: asker}
-	if !a.path(s, &f.Inode, Map) {
+	if !a.path(s, &f.Inode, FileMap) {
 		return a.verdict
 	}
 	if m.Exec && f.Inode.Private && !a.execmem(s) {
@@ -278,12 +278,12 @@ func MapFile(asker Asker, s *Subject, f *File, m Mapping) Verdict {
 	if m.Exec && !m.Shared && m.Write && !a.execmem(s) {
 		return a.verdict
 	}
-	perms := Read
+	perms := FileRead
 	if m.Shared && m.Write {
-		perms |= Write
+		perms |= FileWrite
 	}
 	if m.Exec {
-		perms |= Execute
+		perms |= FileExecute
 	}
 	a.file(s, f, perms)
 	return a.verdict
@@ -334,7 +334,7 @@ func MakeExecutable(asker Asker, s *Subject, f *File, where Memory, m Mapping) V
 		a.check(Query{Source: s.SID, Target: s.SID, Class: ClassProcess, Perms: ProcessExecstack}, Object{})
 	case MemoryModified:
 		if f != nil {
-			a.file(s, f, Execmod)
+			a.file(s, f, FileExecmod)
 		}
 	case MemoryFile:
 	}
@@ -360,9 +360,9 @@ func protectFile(asker Asker, s *Subject, f *File, m Mapping) Verdict {
 	if !m.Shared && m.Write && !a.execmem(s) {
 		return a.verdict
 	}
-	perms := Read | Execute
+	perms := FileRead | FileExecute
 	if m.Shared && m.Write {
-		perms |= Write
+		perms |= FileWrite
 	}
 	a.file(s, f, perms)
 	return a.verdict

@@ -4,83 +4,91 @@ package hooks
 // number n of Class.PermissionNames is bit n.
 type Perms uint32
 
-// Permissions that every class of files and sockets has.
+// Permissions of the classes of files, anonymous inodes included. The first
+// eleven are those of sockets too.
 const (
-	Ioctl Perms = 1 << iota
-	Read
-	Write
-	Create
-	Getattr
-	Setattr
-	Lock
-	Relabelfrom
-	Relabelto
-	Append
-	Map
-)
-
-// Permissions of the classes of files, anonymous inodes included.
-const (
-	Unlink Perms = 1 << (iota + 11)
-	Link
-	Rename
-	Execute
-	Quotaon
-	Mounton
-	AuditAccess
-	Open
-	Execmod
-	Watch
-	WatchMount
-	WatchSB
-	WatchWithPerm
-	WatchReads
-	WatchMountns
+	FileIoctl Perms = 1 << iota
+	FileRead
+	FileWrite
+	FileCreate
+	FileGetattr
+	FileSetattr
+	FileLock
+	FileRelabelfrom
+	FileRelabelto
+	FileAppend
+	FileMap
+	FileUnlink
+	FileLink
+	FileRename
+	FileExecute
+	FileQuotaon
+	FileMounton
+	FileAuditAccess
+	FileOpen
+	FileExecmod
+	FileWatch
+	FileWatchMount
+	FileWatchSB
+	FileWatchWithPerm
+	FileWatchReads
+	FileWatchMountns
 )
 
 // Permissions of the classes file and memfd_file.
 const (
-	ExecuteNoTrans Perms = 1 << (iota + 26)
-	Entrypoint
+	FileExecuteNoTrans Perms = 1 << (iota + 26)
+	FileEntrypoint
 )
 
 // Permissions of the class dir.
 const (
-	AddName Perms = 1 << (iota + 26)
-	RemoveName
-	Reparent
-	Search
-	Rmdir
+	DirAddName Perms = 1 << (iota + 26)
+	DirRemoveName
+	DirReparent
+	DirSearch
+	DirRmdir
 )
 
 // Permissions of the classes of sockets.
 const (
-	Bind Perms = 1 << (iota + 11)
-	Connect
-	Listen
-	Accept
-	Getopt
-	Setopt
-	Shutdown
-	Recvfrom
-	Sendto
-	NameBind
+	SocketIoctl Perms = 1 << iota
+	SocketRead
+	SocketWrite
+	SocketCreate
+	SocketGetattr
+	SocketSetattr
+	SocketLock
+	SocketRelabelfrom
+	SocketRelabelto
+	SocketAppend
+	SocketMap
+	SocketBind
+	SocketConnect
+	SocketListen
+	SocketAccept
+	SocketGetopt
+	SocketSetopt
+	SocketShutdown
+	SocketRecvfrom
+	SocketSendto
+	SocketNameBind
 )
 
 // Permissions of single classes of sockets.
 const (
-	NodeBind        Perms = 1 << 21 // tcp, udp, rawip, dccp, sctp, icmp
-	NameConnect     Perms = 1 << 22 // tcp, dccp, sctp
-	SCTPAssociation Perms = 1 << 23
-	Connectto       Perms = 1 << 21 // unix_stream_socket
-	TunAttachQueue  Perms = 1 << 21
-	NlmsgRead       Perms = 1 << 21 // netlink route, tcpdiag, xfrm, audit
-	NlmsgWrite      Perms = 1 << 22
-	Nlmsg           Perms = 1 << 23 // but for audit
-	AuditNlmsgRelay Perms = 1 << 23
-	AuditReadpriv   Perms = 1 << 24
-	AuditNlmsgTTY   Perms = 1 << 25
-	AuditNlmsg      Perms = 1 << 26
+	SocketNodeBind     Perms = 1 << 21 // tcp, udp, rawip, dccp, sctp, icmp
+	SocketNameConnect  Perms = 1 << 22 // tcp, dccp, sctp
+	SCTPAssociation    Perms = 1 << 23
+	UnixConnectto      Perms = 1 << 21 // unix_stream_socket
+	TunAttachQueue     Perms = 1 << 21
+	NlmsgRead          Perms = 1 << 21 // netlink route, tcpdiag, xfrm, audit
+	NlmsgWrite         Perms = 1 << 22
+	Nlmsg              Perms = 1 << 23 // but for audit
+	AuditNlmsgRelay    Perms = 1 << 23
+	AuditNlmsgReadpriv Perms = 1 << 24
+	AuditNlmsgTTYAudit Perms = 1 << 25
+	AuditNlmsg         Perms = 1 << 26
 )
 
 // Permissions of the class process.

@@ -101,7 +101,8 @@ type Record struct {
 	Perms          Perms
 	Xperm          Xperm
 	Object         Object
-	Text           string
+	Op             string // of RecordInvalidContext: what was attempted
+	Text           string // of RecordInvalidContext
 }
 
 // ObjectKind says how a record describes its object.
