@@ -1,0 +1,39 @@
+package main
+
+import (
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"seward/internal/applet/table"
+)
+
+func TestMain(m *testing.M) {
+	commands := map[string]func(){"seward": func() { os.Exit(table.Main()) }}
+	for _, a := range table.Set().Applets {
+		if a.Classic {
+			commands[a.Name] = commands["seward"]
+		}
+	}
+	testscript.Main(m, commands)
+}
+
+// TestScript runs testdata/script: what each command does, as scripts that read
+// as its documentation.
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		Condition:           condition,
+	})
+}
+
+// condition answers the conditions of scripts that testscript doesn't know.
+func condition(name string) (bool, error) {
+	switch name {
+	case "root":
+		return os.Geteuid() == 0, nil
+	}
+	return false, nil
+}

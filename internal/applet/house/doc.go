@@ -1,0 +1,2 @@
+// Package house holds the commands about seward itself: version, help, install.
+package house

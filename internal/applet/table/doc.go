@@ -1,0 +1,2 @@
+// Package table lists the commands that are in the binary.
+package table

@@ -1,0 +1,27 @@
+package table
+
+import (
+	"context"
+	"os"
+
+	"seward/internal/applet"
+	"seward/internal/applet/house"
+)
+
+// Set returns the commands of seward: its own verbs first, in the order in which
+// a newcomer meets them, then the classic names.
+func Set() *applet.Set {
+	return &applet.Set{
+		Name: "seward",
+		Applets: []*applet.Applet{
+			house.HelpApplet,
+			house.VersionApplet,
+			house.InstallApplet,
+		},
+	}
+}
+
+// Main runs this process's command line and returns its exit status.
+func Main() int {
+	return Set().Main(context.Background(), applet.System(), os.Args)
+}
