@@ -2,6 +2,13 @@ package resolve
 
 import "seward/format/diag"
 
+// ASKED BY THE COMPILER, remove this comment when filled: fields Map (beside
+// Class) in Rule, RoleTransition, RangeTransition, ValidateTrans, Permissionx:
+// where the language wants a class there, a map class is allowed too and stands
+// for all the classes of its classmappings (libsepol: cil_expand_class);
+// IBPKeyCon.Text: the address text (images are sorted by it). Files[0] is taken as
+// the placeholder that Source.File 0 means.
+
 // DB is a resolved policy.
 //
 // # Order

@@ -121,6 +121,7 @@ type Rule struct {
 	Perms  ClassPermsID // Allow to Deny
 	Permx  PermxID      // AllowX to NeverAllowX
 	Class  ClassID      // type rules
+	Map    MapID        // type rules: instead of Class, all classes of a map class
 	Result TypeID       // type rules; never an attribute
 	Name   Name         // NameTransition
 	Source
@@ -156,6 +157,7 @@ type RoleTransition struct {
 	Role   RoleID // or an attribute
 	Type   TypeID // or an attribute
 	Class  ClassID
+	Map    MapID // instead of Class
 	Result RoleID
 	Source
 }
@@ -164,6 +166,7 @@ type RoleTransition struct {
 type RangeTransition struct {
 	From, To TypeID // or attributes
 	Class    ClassID
+	Map      MapID // instead of Class
 	Range    RangeID
 	Source
 }
@@ -209,6 +212,7 @@ type Constraint struct {
 type ValidateTrans struct {
 	MLS   bool
 	Class ClassID
+	Map   MapID // instead of Class
 	Expr  ExprID
 	Source
 }
@@ -311,6 +315,7 @@ type NetifCon struct {
 // IBPKeyCon labels InfiniBand partition keys.
 type IBPKeyCon struct {
 	SubnetPrefix uint64 // the upper half of the address, host order
+	Text         Name   // the address as written, by which images are sorted
 	Low, High    uint16
 	Context      ContextID
 	Source

@@ -41,6 +41,7 @@ type Permissionx struct {
 	Name  Name // 0 for one written inside of a rule
 	Kind  PermxKind
 	Class ClassID
+	Map   MapID  // instead of Class: all classes of a map class
 	Expr  ExprID // over OpNumber
 	Source
 }
