@@ -53,7 +53,7 @@ type FSUse struct {
 // GenFS lists the paths of one filesystem type without own labels.
 type GenFS struct {
 	Filesystem string
-	Paths      []GenFSPath // in image order: longest first
+	Paths      []GenFSPath // in image order, which is any: see Policy.GenFSPaths
 }
 
 // GenFSPath labels what lies at or under Path. Class 0: of every class.

@@ -157,18 +157,14 @@ func (r *reader) genfs() {
 		if r.err != nil {
 			return
 		}
-		r.orderPaths(g.Paths)
+		r.checkPaths(g.Paths)
 	}
 	r.b.GenFS = out
 }
 
-// orderPaths puts longer paths first, as the kernel does on load, and refuses a
-// path that two contexts claim.
-func (r *reader) orderPaths(paths []policy.GenFSPath) {
-	longerFirst := func(x, y policy.GenFSPath) int { return len(y.Path) - len(x.Path) }
-	if !slices.IsSortedFunc(paths, longerFirst) {
-		slices.SortStableFunc(paths, longerFirst)
-	}
+// checkPaths refuses a path that two contexts claim. Order is not checked: the
+// longest path counts, wherever it stands.
+func (r *reader) checkPaths(paths []policy.GenFSPath) {
 	seen := make(map[string][]policy.ClassID, len(paths))
 	for i := range paths {
 		x := &paths[i]
