@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"seward/internal/applet"
+	"seward/internal/applet/ask"
 	"seward/internal/applet/house"
 )
 
@@ -14,6 +15,7 @@ func Set() *applet.Set {
 	return &applet.Set{
 		Name: "seward",
 		Applets: []*applet.Applet{
+			ask.Applet,
 			house.HelpApplet,
 			house.VersionApplet,
 			house.InstallApplet,

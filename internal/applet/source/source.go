@@ -1,0 +1,75 @@
+package source
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"seward/format/policydb"
+	"seward/internal/applet"
+	"seward/internal/getopt"
+	"seward/policy"
+)
+
+// PolicyOption names a policy. Commands that use it take as many as are given.
+var PolicyOption = getopt.Option{
+	Names: []string{"--policy"}, Arity: getopt.Required, Arg: "FILE",
+	Help: "the policy: a binary image, or CIL files, the option repeated for each (default: the built-in reference policy)",
+}
+
+// imageMagic opens every binary image, in little endian.
+const imageMagic = 0xf97cff8c
+
+// IsImage reports whether data is a binary image rather than text.
+func IsImage(data []byte) bool {
+	return len(data) >= 4 && binary.LittleEndian.Uint32(data) == imageMagic
+}
+
+// File is a file that a command line names.
+type File struct {
+	Name string
+	Data []byte
+}
+
+// Read reads the named files; - is standard input.
+func Read(env *applet.Env, names []string) ([]File, error) {
+	files := make([]File, 0, len(names))
+	for _, name := range names {
+		var data []byte
+		var err error
+		if name == "-" {
+			data, err = io.ReadAll(env.Stdin)
+		} else {
+			data, err = os.ReadFile(name)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read policy: %w", err)
+		}
+		files = append(files, File{name, data})
+	}
+	return files, nil
+}
+
+// ErrMixed is a command line that names more than one policy.
+var ErrMixed = errors.New("a binary image is a whole policy and can't be joined with other files")
+
+// Policy returns the policy that the named files are; the built-in one if there
+// are none.
+func Policy(env *applet.Env, names []string) (*policy.Policy, error) {
+	files, err := Read(env, names)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		if !IsImage(f.Data) {
+			continue
+		}
+		if len(files) > 1 {
+			return nil, fmt.Errorf("%s: %w", f.Name, ErrMixed)
+		}
+		return policydb.Read(f.Name, f.Data)
+	}
+	return nil, errors.New("CIL")
+}
