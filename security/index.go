@@ -66,14 +66,14 @@ func (x *index) of(source policy.TypeID, class policy.ClassID) []ruleKey {
 	}
 	keys := x.keys[x.start[source]:x.start[source+1]]
 	first := keyOf(class, 0, 0)
-	return between(keys, first, first|1<<48-1)
+	return between(keys, first, first|(1<<48-1))
 }
 
 // exactly returns the keys of rules with this source, class and target.
 func (x *index) exactly(source, target policy.TypeID, class policy.ClassID) []ruleKey {
 	keys := x.of(source, class)
 	first := keyOf(class, target, 0)
-	return between(keys, first, first|1<<32-1)
+	return between(keys, first, first|(1<<32-1))
 }
 
 // between returns the keys from low to below high. No rule has a number of 32
