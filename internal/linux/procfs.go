@@ -1,0 +1,201 @@
+package linux
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// Credentials are the identity of a thread, as /proc/PID/status shows it.
+type Credentials struct {
+	UID, EUID, SUID, FSUID int
+	GID, EGID, SGID, FSGID int
+	Groups                 []uint32
+	Caps                   Capabilities
+	Bounding               uint64
+	NoNewPrivs             bool
+}
+
+// Status is what /proc/PID/status says of a thread.
+type Status struct {
+	Name    string
+	TGID    int
+	PPID    int
+	Tracer  int
+	Umask   uint32
+	Threads int
+	Credentials
+	// Pending signals of the thread and of its process, blocked, ignored and
+	// caught ones: bit n-1 is signal n.
+	Pending, ProcessPending, Blocked, Ignored, Caught uint64
+}
+
+// ReadStatus reads the status of a thread. It is slow: some 10 us.
+func ReadStatus(tid int) (*Status, error) {
+	data, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/status")
+	if err != nil {
+		return nil, err
+	}
+	return parseStatus(data)
+}
+
+var errStatus = errors.New("no status of a process")
+
+func parseStatus(data []byte) (*Status, error) {
+	s := &Status{}
+	seen := 0
+	for len(data) > 0 {
+		var line []byte
+		line, data, _ = bytes.Cut(data, []byte{'\n'})
+		key, value, ok := bytes.Cut(line, []byte{':'})
+		if !ok {
+			continue
+		}
+		if s.field(string(key), strings.TrimSpace(string(value))) {
+			seen++
+		}
+	}
+	if seen < 6 {
+		return nil, errStatus
+	}
+	return s, nil
+}
+
+// field takes one line in and reports whether it was wanted.
+func (s *Status) field(key, value string) bool {
+	switch key {
+	case "Name":
+		s.Name = value
+	case "Tgid":
+		s.TGID = number(value)
+	case "PPid":
+		s.PPID = number(value)
+	case "TracerPid":
+		s.Tracer = number(value)
+	case "Threads":
+		s.Threads = number(value)
+	case "Umask":
+		mask, _ := strconv.ParseUint(value, 8, 32)
+		s.Umask = uint32(mask)
+	case "Uid":
+		four(value, &s.UID, &s.EUID, &s.SUID, &s.FSUID)
+	case "Gid":
+		four(value, &s.GID, &s.EGID, &s.SGID, &s.FSGID)
+	case "Groups":
+		for f := range strings.FieldsSeq(value) {
+			s.Groups = append(s.Groups, uint32(number(f))) //nolint:gosec // G115: a group's number.
+		}
+	case "NoNewPrivs":
+		s.NoNewPrivs = value == "1"
+	default:
+		return s.mask(key, value)
+	}
+	return true
+}
+
+// mask is field for the lines with a set of bits.
+func (s *Status) mask(key, value string) bool {
+	var to *uint64
+	switch key {
+	case "CapInh":
+		to = &s.Caps.Inheritable
+	case "CapPrm":
+		to = &s.Caps.Permitted
+	case "CapEff":
+		to = &s.Caps.Effective
+	case "CapBnd":
+		to = &s.Bounding
+	case "SigPnd":
+		to = &s.Pending
+	case "ShdPnd":
+		to = &s.ProcessPending
+	case "SigBlk":
+		to = &s.Blocked
+	case "SigIgn":
+		to = &s.Ignored
+	case "SigCgt":
+		to = &s.Caught
+	default:
+		return false
+	}
+	*to, _ = strconv.ParseUint(value, 16, 64)
+	return true
+}
+
+func number(s string) int {
+	n, _ := strconv.Atoi(s)
+	return n
+}
+
+func four(s string, to ...*int) {
+	for i, f := range strings.Fields(s) {
+		if i < len(to) {
+			*to[i] = number(f)
+		}
+	}
+}
+
+// Mount is a line of /proc/PID/mountinfo.
+type Mount struct {
+	ID           uint64
+	Major, Minor uint32
+	Root         string // of the mount within its filesystem
+	Point        string // where it is mounted
+	Options      string // of the mount
+	Type         string // of the filesystem
+	SuperOptions string // of the filesystem
+}
+
+// ReadMounts reads the mounts that a process sees.
+func ReadMounts(pid string) ([]Mount, error) {
+	data, err := os.ReadFile("/proc/" + pid + "/mountinfo")
+	if err != nil {
+		return nil, err
+	}
+	var mounts []Mount
+	for line := range strings.Lines(string(data)) {
+		if m, ok := parseMount(strings.TrimSuffix(line, "\n")); ok {
+			mounts = append(mounts, m)
+		}
+	}
+	return mounts, nil
+}
+
+// parseMount reads "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root
+// rw,errors=continue" (man proc_pid_mountinfo).
+func parseMount(line string) (Mount, bool) {
+	own, super, ok := strings.Cut(line, " - ")
+	f, g := strings.Fields(own), strings.Fields(super)
+	if !ok || len(f) < 6 || len(g) < 1 {
+		return Mount{}, false
+	}
+	m := Mount{Root: unescape(f[3]), Point: unescape(f[4]), Options: f[5], Type: g[0]}
+	m.ID, _ = strconv.ParseUint(f[0], 10, 64)
+	major, minor, _ := strings.Cut(f[2], ":")
+	m.Major, m.Minor = uint32(number(major)), uint32(number(minor)) //nolint:gosec // G115: a device's number.
+	if len(g) > 2 {
+		m.SuperOptions = g[2]
+	}
+	return m, true
+}
+
+// unescape undoes the octal escapes of blanks and backslashes in /proc.
+func unescape(s string) string {
+	if !strings.Contains(s, `\`) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+3 < len(s) {
+			if v, err := strconv.ParseUint(s[i+1:i+4], 8, 8); err == nil {
+				b.WriteByte(byte(v))
+				i += 3
+				continue
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
