@@ -64,7 +64,7 @@ func run(_ context.Context, env *applet.Env, line *getopt.Line) error {
 	}
 	if len(line.Operands) > 0 {
 		for _, query := range line.Operands {
-			if _, err := fmt.Fprintln(env.Stdout, Answer(server, query)); err != nil {
+			if _, err := fmt.Fprintln(env.Stdout, selinuxfs.Answer(server, query)); err != nil {
 				return fmt.Errorf("write answer: %w", err)
 			}
 		}
@@ -90,7 +90,7 @@ func answerAll(server selinuxfs.Server, r io.Reader, w io.Writer) error {
 			}
 			return errors.Join(err, out.Flush())
 		}
-		if _, err := out.WriteString(Answer(server, query) + "\n"); err != nil {
+		if _, err := out.WriteString(selinuxfs.Answer(server, query) + "\n"); err != nil {
 			return fmt.Errorf("write answer: %w", err)
 		}
 		if in.Buffered() == 0 {
