@@ -19,11 +19,11 @@ func food() Story {
 		Steps: []Step{
 			{
 				Say: "The dog comes to its own bowl.",
-				Ask: &Question{"the dog", "dog", "dog_chow", "dog chow", "food", "eat"},
+				Ask: &Question{"the dog", "dog", "dog_chow", "dog chow"},
 			},
 			{
 				Say:  "It smells the cat's.",
-				Ask:  &Question{"the dog", "dog", "cat_chow", "cat chow", "food", "eat"},
+				Ask:  &Question{"the dog", "dog", "cat_chow", "cat chow"},
 				Want: Refused,
 			},
 			{
@@ -54,11 +54,11 @@ func categories() Story {
 		Steps: []Step{
 			{
 				Say: "Fido comes to Fido's bowl.",
-				Ask: &Question{"Fido", "dog:s0:c1", "dog_chow:s0:c1", "Fido's bowl", "food", "eat"},
+				Ask: &Question{"Fido", "dog:s0:c1", "dog_chow:s0:c1", "Fido's bowl"},
 			},
 			{
 				Say:  "Fido comes to Spot's.",
-				Ask:  &Question{"Fido", "dog:s0:c1", "dog_chow:s0:c2", "Spot's bowl", "food", "eat"},
+				Ask:  &Question{"Fido", "dog:s0:c1", "dog_chow:s0:c2", "Spot's bowl"},
 				Want: Refused,
 			},
 			{
@@ -89,11 +89,11 @@ func dominance() Story {
 		Steps: []Step{
 			{
 				Say: "The Greyhound finishes the Chihuahua's bowl.",
-				Ask: &Question{"the Greyhound", "dog:s2", "dog_chow:s1", "the Chihuahua's bowl", "food", "eat"},
+				Ask: &Question{"the Greyhound", "dog:s2", "dog_chow:s1", "the Chihuahua's bowl"},
 			},
 			{
 				Say:  "The Chihuahua would choke on the Greyhound's.",
-				Ask:  &Question{"the Chihuahua", "dog:s1", "dog_chow:s2", "the Greyhound's bowl", "food", "eat"},
+				Ask:  &Question{"the Chihuahua", "dog:s1", "dog_chow:s2", "the Greyhound's bowl"},
 				Want: Refused,
 			},
 			{

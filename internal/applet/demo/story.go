@@ -36,11 +36,12 @@ type Step struct {
 	Want Outcome
 }
 
-// Question is what an object manager asks: may source do perm to target?
+// Question is what the keeper of the bowls is asked: may this one eat that?
 type Question struct {
-	Who                   string // as the narrator calls the source
-	Source, Target        string // type or type:level
-	TargetIs, Class, Perm string
+	Who    string // as the narrator calls the eater
+	Eater  string // its label: type or type:level
+	Bowl   string // the bowl's label
+	BowlIs string // as the narrator calls the bowl
 }
 
 // Attempt is a program to be run.
@@ -82,7 +83,7 @@ func (o Outcome) String() string {
 	return fmt.Sprintf("Outcome(%d)", int(o))
 }
 
-// context returns the whole context of a label written as type or type:level, for
+// contextOf returns the whole context of a label written as type or type:level, for
 // an object or a process.
 func contextOf(role, label string) string {
 	typ, level, found := strings.Cut(label, ":")
