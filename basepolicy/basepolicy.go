@@ -20,6 +20,10 @@ var examples embed.FS
 // rooms are the directories of the base policy in the order of Base.
 var rooms = []string{"kernel", "managers", "system", "users", "services"}
 
+// Unconfined is the context of somebody's shell whom nobody mapped to a confined
+// user: it may do everything, at every level, and start what is confined.
+const Unconfined = "unconfined_u:unconfined_r:unconfined_t:s0-s15:c0.c1023"
+
 // File is one module's source.
 type File struct {
 	Name string // slash-separated path below this directory: kernel/classes.cil

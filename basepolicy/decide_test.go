@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"seward/basepolicy"
 	"seward/format/policydb"
 	"seward/policy"
 	"seward/security"
@@ -153,7 +154,7 @@ func TestLabels(t *testing.T) {
 	s := server(t, "scribe")
 	tests := []struct{ source, target, class, name, want string }{
 		{
-			"unconfined_u:unconfined_r:unconfined_t:s0-s15:c0.c1023", "webserver_exec_t", "process", "",
+			basepolicy.Unconfined, "webserver_exec_t", "process", "",
 			"unconfined_u:system_r:webserver_t:s0",
 		},
 		{
@@ -165,8 +166,8 @@ func TestLabels(t *testing.T) {
 			"system_u:system_r:unconfined_service_t:s0-s15:c0.c1023",
 		},
 		{
-			"unconfined_u:unconfined_r:unconfined_t:s0-s15:c0.c1023", "bin_t", "process", "",
-			"unconfined_u:unconfined_r:unconfined_t:s0-s15:c0.c1023",
+			basepolicy.Unconfined, "bin_t", "process", "",
+			basepolicy.Unconfined,
 		},
 		{
 			"staff_u:staff_r:staff_t:s0-s15:c0.c1023", "sudo_exec_t", "process", "",
@@ -180,7 +181,7 @@ func TestLabels(t *testing.T) {
 		{"system_u:system_r:container_t:s0:c1,c2", "container_file_t", "file", "", "system_u:object_r:container_file_t:s0:c1,c2"},
 		{"system_u:system_r:scribe.process:s0", "scribe.data", "file", "sealed", "system_u:object_r:scribe.letter:s0"},
 		{"system_u:system_r:scribe.process:s0", "scribe.data", "file", "notes", "system_u:object_r:scribe.data:s0"},
-		{"unconfined_u:unconfined_r:unconfined_t:s0-s15:c0.c1023", "etc_t", "file", "shadow", "unconfined_u:object_r:shadow_t:s0"},
+		{basepolicy.Unconfined, "etc_t", "file", "shadow", "unconfined_u:object_r:shadow_t:s0"},
 	}
 	for _, tt := range tests {
 		class := s.Policy().ClassByName(tt.class)
