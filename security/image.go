@@ -61,9 +61,17 @@ type (
 func newImage(p *policy.Policy) *image {
 	data := p.Data()
 	m := &image{policy: p, data: data, sockets: socketClasses(p)}
-	m.rules = newIndex(len(data.Rules), data.Sizes, func(i int) *policy.Rule { return &data.Rules[i] })
+	m.rules = newIndex(len(data.Rules), data.Sizes, func(yield func(int, *policy.Rule) bool) {
+		for i := range data.Rules {
+			yield(i, &data.Rules[i])
+		}
+	})
 	m.flattenConditionals()
-	m.conditional = newIndex(len(m.branches), data.Sizes, func(i int) *policy.Rule { return m.branches[i].rule })
+	m.conditional = newIndex(len(m.branches), data.Sizes, func(yield func(int, *policy.Rule) bool) {
+		for i := range m.branches {
+			yield(i, m.branches[i].rule)
+		}
+	})
 	m.targets = make([]atomic.Pointer[[]uint64], data.Sizes.Types+1)
 	m.classes = make([]atomic.Pointer[classCode], data.Sizes.Classes+1)
 	if c := p.ClassByName("process"); c != nil {

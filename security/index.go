@@ -1,7 +1,7 @@
 package security
 
 import (
-	"slices"
+	"iter"
 
 	"seward/policy"
 )
@@ -23,63 +23,72 @@ type index struct {
 	keys  []ruleKey
 }
 
-// newIndex sorts n rules in time proportional to n: one pass per part of the
-// key, the last one by source.
-func newIndex(n int, sizes policy.Sizes, rule func(i int) *policy.Rule) index {
-	order, next := make([]int32, n), make([]int32, n)
-	for i := range order {
-		order[i] = int32(i) //nolint:gosec // G115: a policy's rules are numbered in 31 bits.
+// newIndex sorts n rules in time proportional to n: a counting sort for each
+// part of the key, the last one by source. What moves is packed, as a policy's
+// rules are too many to be looked up again and again.
+func newIndex(n int, sizes policy.Sizes, rules iter.Seq2[int, *policy.Rule]) index {
+	x := index{keys: make([]ruleKey, n), start: make([]int32, sizes.Types+2)}
+	keys, sources := make([]ruleKey, n), make([]uint16, n)
+	byTarget, byClass := make([]int32, sizes.Types+2), make([]int32, sizes.Classes+2)
+	for i, r := range rules {
+		keys[i], sources[i] = keyOf(r.Class, r.Target, i), uint16(r.Source) //nolint:gosec // G115: a policy's types fit in 16 bits.
+		byTarget[r.Target+1]++
+		byClass[r.Class+1]++
+		x.start[r.Source+1]++
 	}
-	pass := func(limit uint32, part func(r *policy.Rule) uint32) []int32 {
-		start := make([]int32, limit+2)
-		for _, i := range order {
-			start[part(rule(int(i)))+1]++
+	for _, counts := range [][]int32{byTarget, byClass, x.start} {
+		for i := 1; i < len(counts); i++ {
+			counts[i] += counts[i-1]
 		}
-		for i := 1; i < len(start); i++ {
-			start[i] += start[i-1]
-		}
-		at := slices.Clone(start)
-		for _, i := range order {
-			k := part(rule(int(i)))
-			next[at[k]] = i
-			at[k]++
-		}
-		order, next = next, order
-		return start
 	}
-	pass(sizes.Types, func(r *policy.Rule) uint32 { return uint32(r.Target) })
-	pass(sizes.Classes, func(r *policy.Rule) uint32 { return uint32(r.Class) })
-	x := index{keys: make([]ruleKey, n)}
-	x.start = pass(sizes.Types, func(r *policy.Rule) uint32 { return uint32(r.Source) })
-	for i, n := range order {
-		r := rule(int(n))
-		x.keys[i] = keyOf(r.Class, r.Target, int(n))
+	moved := make([]uint16, n)
+	for i, k := range keys {
+		at := &byTarget[k.target()]
+		x.keys[*at], moved[*at] = k, sources[i]
+		*at++
+	}
+	for i, k := range x.keys {
+		at := &byClass[k>>48]
+		keys[*at], sources[*at] = k, moved[i]
+		*at++
+	}
+	next := append([]int32(nil), x.start...)
+	for i, k := range keys {
+		at := &next[sources[i]]
+		x.keys[*at] = k
+		*at++
 	}
 	return x
+}
+
+// source returns the keys of rules with exactly this source.
+func (x *index) source(t policy.TypeID) []ruleKey {
+	if int(t)+1 >= len(x.start) {
+		return nil
+	}
+	return x.keys[x.start[t]:x.start[t+1]]
 }
 
 // of returns the keys of rules with exactly this source and class, by ascending
 // target.
 func (x *index) of(source policy.TypeID, class policy.ClassID) []ruleKey {
-	if int(source)+1 >= len(x.start) {
-		return nil
-	}
-	keys := x.keys[x.start[source]:x.start[source+1]]
+	keys := x.source(source)
 	first := keyOf(class, 0, 0)
-	return between(keys, first, first|(1<<48-1))
+	keys = keys[lowerBound(keys, first):]
+	// No rule has a number of 32 ones, so the bound excludes nothing.
+	return keys[:lowerBound(keys, first|(1<<48-1))]
 }
 
 // exactly returns the keys of rules with this source, class and target.
 func (x *index) exactly(source, target policy.TypeID, class policy.ClassID) []ruleKey {
-	keys := x.of(source, class)
+	keys := x.source(source)
 	first := keyOf(class, target, 0)
-	return between(keys, first, first|(1<<32-1))
-}
-
-// between returns the keys from low to below high. No rule has a number of 32
-// ones, so a bound that ends in them excludes nothing.
-func between(keys []ruleKey, low, high ruleKey) []ruleKey {
-	return keys[lowerBound(keys, low):lowerBound(keys, high)]
+	keys = keys[lowerBound(keys, first):]
+	n := 0
+	for n < len(keys) && keys[n]>>32 == first>>32 {
+		n++
+	}
+	return keys[:n]
 }
 
 func lowerBound(keys []ruleKey, k ruleKey) int {

@@ -10,7 +10,7 @@ import (
 // Options configure a Cache.
 type Options struct {
 	// Slots is the number of decisions to remember, rounded up to a power of
-	// two. Default: 8192, about 1 MB when full.
+	// two. Default: 8192, about 600 kB when full.
 	Slots int
 }
 
@@ -22,16 +22,19 @@ const (
 // Cache remembers decisions of one server. New makes one.
 type Cache struct {
 	server *security.Server
-	slots  []atomic.Pointer[entry]
-	shift  uint8 // 64 minus the logarithm of the number of slots
+	sets   []set
+	shift  uint8 // 64 minus the logarithm of the number of sets
 }
+
+// set has the two places where an entry may be: the newer one first.
+type set [2]atomic.Pointer[entry]
 
 type key struct {
 	source, target policy.SID
 	class          policy.ClassID
 }
 
-// entry never changes; a change replaces it.
+// entry never changes; a change replaces it. It fills a cache line.
 type entry struct {
 	key
 	epoch    uint64
@@ -55,10 +58,10 @@ func New(server *security.Server, opts *Options) *Cache {
 		want = min(opts.Slots, maxSlots)
 	}
 	n, shift := 1, uint8(64)
-	for n < want {
+	for 2*n < want {
 		n, shift = n<<1, shift-1
 	}
-	return &Cache{server: server, slots: make([]atomic.Pointer[entry], n), shift: shift}
+	return &Cache{server: server, sets: make([]set, n), shift: shift}
 }
 
 // Server returns the server behind the cache.
@@ -76,30 +79,41 @@ type Result struct {
 	// Audit has the permissions to log: denied ones if Denied isn't 0, else
 	// granted ones.
 	Audit policy.AccessVector
-	// Decision is the whole answer of the server.
-	Decision security.Decision
+	// AuditDeny has all permissions of the class whose denial is to be logged.
+	AuditDeny policy.AccessVector
 }
 
-// slot returns the place of a key.
-func (c *Cache) slot(k key) *atomic.Pointer[entry] {
-	h := (uint64(k.source)<<32|uint64(k.target))*0x9e3779b97f4a7c15 + uint64(k.class)*0xc2b2ae3d27d4eb4f
-	h ^= h >> 29
-	h *= 0x9e3779b97f4a7c15
-	// A shift by 64, for one slot, gives 0.
-	return &c.slots[h>>c.shift]
+// set returns the places for a key.
+func (c *Cache) set(k key) *set {
+	h := (uint64(k.source)<<32 | uint64(k.target)) * 0x9e3779b97f4a7c15
+	h = (h ^ h>>32 ^ uint64(k.class)) * 0xc2b2ae3d27d4eb4f
+	// A shift by 64, for one set, gives 0.
+	return &c.sets[h>>c.shift]
 }
 
 // find returns the entry for a key, deciding if there is none.
 func (c *Cache) find(v *security.Snapshot, k key) *entry {
-	slot := c.slot(k)
-	e := slot.Load()
-	if e != nil && e.epoch == v.Epoch() && e.key == k {
+	places, epoch := c.set(k), v.Epoch()
+	if e := places[0].Load(); e != nil && e.epoch == epoch && e.key == k {
 		return e
 	}
+	if e := places[1].Load(); e != nil && e.epoch == epoch && e.key == k {
+		return e
+	}
+	return c.decide(v, k, places)
+}
+
+// decide makes the entry for a key and keeps it in the first place, the entry
+// from there in the second one.
+func (c *Cache) decide(v *security.Snapshot, k key, places *set) *entry {
 	fresh := &entry{key: k, epoch: v.Epoch(), decision: v.ComputeAV(k.source, k.target, k.class)}
+	old := places[0].Load()
 	// Who asks an old state must not push out what the present one decided.
-	if e == nil || e.epoch <= fresh.epoch {
-		slot.CompareAndSwap(e, fresh)
+	if old != nil && old.epoch > fresh.epoch {
+		return fresh
+	}
+	if places[0].CompareAndSwap(old, fresh) && old != nil && old.epoch == fresh.epoch {
+		places[1].Store(old)
 	}
 	return fresh
 }
@@ -110,6 +124,7 @@ func (c *Cache) Decide(src, tgt policy.SID, class policy.ClassID) security.Decis
 }
 
 // Check asks whether src may have all of perms on tgt, under the present state.
+// No permissions at all are granted.
 func (c *Cache) Check(src, tgt policy.SID, class policy.ClassID, perms policy.AccessVector) Result {
 	return c.CheckAt(c.server.Snapshot(), src, tgt, class, perms)
 }
@@ -118,29 +133,23 @@ func (c *Cache) Check(src, tgt policy.SID, class policy.ClassID, perms policy.Ac
 // looked up the numbers of classes and permissions in its policy.
 func (c *Cache) CheckAt(v *security.Snapshot, src, tgt policy.SID, class policy.ClassID, perms policy.AccessVector) Result {
 	e := c.find(v, key{src, tgt, class})
-	r := Result{Granted: true, Decision: e.decision}
-	r.Denied = perms &^ e.decision.Allowed
-	switch {
-	case perms == 0:
-		// The kernel takes an empty request for a mistake of its caller and
-		// denies it in enforcing mode; object managers ask for existence so.
-	case r.Denied == 0:
+	r := Result{Granted: true, Denied: perms &^ e.decision.Allowed, AuditDeny: e.decision.AuditDeny}
+	if r.Denied == 0 {
 		r.Audit = perms & e.decision.AuditAllow
-	default:
-		r.Audit = r.Denied & e.decision.AuditDeny
-		c.denied(v, e, perms, nil, &r)
+		return r
 	}
+	r.Audit = r.Denied & r.AuditDeny
+	r.Granted = c.denied(v, e, perms, nil)
+	r.Permissive = r.Granted
 	return r
 }
 
 // denied settles what a denial leads to: a refusal, or a grant that is
-// remembered so that it is logged once.
-func (c *Cache) denied(v *security.Snapshot, e *entry, perms policy.AccessVector, x *grants, r *Result) {
+// remembered so that it is logged once. It returns whether to go on.
+func (c *Cache) denied(v *security.Snapshot, e *entry, perms policy.AccessVector, x *grants) bool {
 	if v.Enforcing() && e.decision.Flags&security.FlagPermissive == 0 {
-		r.Granted = false
-		return
+		return false
 	}
-	r.Permissive = true
 	widened := *e
 	widened.decision.Allowed |= perms
 	if x != nil {
@@ -148,5 +157,9 @@ func (c *Cache) denied(v *security.Snapshot, e *entry, perms policy.AccessVector
 		widened.granted = x
 	}
 	// If another goroutine was faster, one more record is logged at worst.
-	c.slot(e.key).CompareAndSwap(e, &widened)
+	places := c.set(e.key)
+	if !places[0].CompareAndSwap(e, &widened) {
+		places[1].CompareAndSwap(e, &widened)
+	}
+	return true
 }

@@ -40,7 +40,7 @@ func (c *Cache) CheckXpermAt(v *security.Snapshot, src, tgt policy.SID, class po
 	if e.decision.Xperms == nil || perms == 0 {
 		return c.CheckAt(v, src, tgt, class, perms)
 	}
-	r := Result{Granted: true, Decision: e.decision}
+	r := Result{Granted: true, AuditDeny: e.decision.AuditDeny}
 	request := &grants{perms: perms, base: base, value: value}
 	var x *security.XpermDecision
 	if driver := uint8(value >> 8); e.decision.Xperms.Allows(base, driver) {
@@ -48,10 +48,10 @@ func (c *Cache) CheckXpermAt(v *security.Snapshot, src, tgt policy.SID, class po
 		x = &d
 	}
 	number := uint8(value) //nolint:gosec // G115: the low byte.
+	r.Denied = perms &^ e.decision.Allowed
 	if (x == nil || !x.Allowed.Has(number)) && !e.granted.has(request) {
-		r.Decision.Allowed &^= perms
+		r.Denied = perms
 	}
-	r.Denied = perms &^ r.Decision.Allowed
 	if r.Denied == 0 {
 		r.Audit = perms & e.decision.AuditAllow
 		if x != nil && !x.AuditAllow.Has(number) {
@@ -66,6 +66,7 @@ func (c *Cache) CheckXpermAt(v *security.Snapshot, src, tgt policy.SID, class po
 	if e.granted.len() >= maxGrants {
 		request = nil
 	}
-	c.denied(v, e, perms, request, &r)
+	r.Granted = c.denied(v, e, perms, request)
+	r.Permissive = r.Granted
 	return r
 }
