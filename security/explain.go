@@ -252,7 +252,7 @@ func (e *explainer) reasons(r *PermissionReason, bit policy.AccessVector) {
 	}
 	if e.Policy().Type(e.s.typ).Bounds != 0 {
 		ps, pt := e.parents(e.s, e.t)
-		ps.text, pt.text = e.textOf(ps), e.textOf(pt)
+		ps, pt = e.contexts.fromKey(ps.contextKey), e.contexts.fromKey(pt.contextKey)
 		var d Decision
 		e.compute(ps, pt, e.class.ID, &d)
 		r.Bounds = e.explain(ps, pt, e.class.ID, bit, d)
@@ -261,8 +261,6 @@ func (e *explainer) reasons(r *PermissionReason, bit policy.AccessVector) {
 		}
 	}
 }
-
-func (e *explainer) textOf(c *context) string { return e.contexts.fromKey(c.contextKey).text }
 
 func (e *explainer) roleReason() *RoleReason {
 	p := e.Policy()

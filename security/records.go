@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"seward/policy"
+	"seward/policy/secctx"
 )
 
 // The texts here are those that the kernel logs as AUDIT_SELINUX_ERR.
@@ -12,8 +13,9 @@ import (
 func (v *Snapshot) maskedRecord(s, t *context, class policy.ClassID, masked policy.AccessVector) string {
 	var b strings.Builder
 	c := v.Policy().Class(class)
+	// The contexts may be those of bounds, which have no SID and no text.
 	fmt.Fprintf(&b, "op=security_compute_av reason=bounds scontext=%s tcontext=%s tclass=%s perms=",
-		s.text, t.text, c.Name)
+		secctx.Format(v.Policy(), s.value()), secctx.Format(v.Policy(), t.value()), c.Name)
 	names := make(map[uint32]string)
 	for _, p := range v.Policy().Permissions(c) {
 		names[p.Number] = p.Name

@@ -152,7 +152,7 @@ func (v *Snapshot) bound(s, t *context, class policy.ClassID, d *Decision) {
 }
 
 // parents returns the contexts whose rights bound those of s, which has a
-// parent, on t.
+// parent, on t. The text of what they are is not theirs.
 func (v *Snapshot) parents(s, t *context) (ps, pt *context) {
 	up := *s
 	up.typ = v.image.policy.Type(s.typ).Bounds
