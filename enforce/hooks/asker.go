@@ -92,10 +92,11 @@ type Asker interface {
 	// it stands for unlabeled and keeps its text.
 	UnknownSID(context string) (policy.SID, error)
 	// ValidateTransition returns an error if a constraint forbids that task
-	// relabels an object of class from old to new.
-	ValidateTransition(old, new policy.SID, class Class, task policy.SID) error
+	// relabels an object of class from old to updated and the system enforces
+	// that. Whoever answers logs it.
+	ValidateTransition(old, updated policy.SID, class Class, task policy.SID) error
 	// Bounded reports whether the type of child is bounded by that of parent, or
-	// the same.
+	// the same. Whoever answers logs that it isn't.
 	Bounded(parent, child policy.SID) bool
 	// Initial returns an initial SID.
 	Initial(name InitialSID) policy.SID

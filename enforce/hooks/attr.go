@@ -108,21 +108,15 @@ func (a *ask) allowsMacAdmin(s *Subject, quiet bool) bool {
 	return allowed
 }
 
-// validateTransition asks the constraints about a relabelling. Permissive mode
-// logs and goes on.
-func (a *ask) validateTransition(old, new policy.SID, class Class, task policy.SID) bool {
+// validateTransition asks the constraints about a relabelling.
+func (a *ask) validateTransition(old, updated policy.SID, class Class, task policy.SID) bool {
 	if !a.allowed() {
 		return false
 	}
-	if a.asker.ValidateTransition(old, new, class, task) == nil {
-		return true
+	if err := a.asker.ValidateTransition(old, updated, class, task); err != nil {
+		return a.failBy(err, syscall.EPERM)
 	}
-	permissive := !a.asker.Enforcing()
-	a.log(Record{
-		Kind: RecordValidateTransition, Permissive: permissive,
-		Source: old, Target: new, Task: task, Class: class,
-	})
-	return permissive || a.fail(syscall.EPERM)
+	return true
 }
 
 // SeesRawLabel reports whether the text of a label is shown to the task as it is

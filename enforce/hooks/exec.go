@@ -100,11 +100,7 @@ func (a *ask) restricted(s *Subject, p *Program, next policy.SID) bool {
 			return true
 		}
 	}
-	if a.asker.Bounded(s.SID, next) {
-		return true
-	}
-	a.log(Record{Kind: RecordBoundedTransition, Source: s.SID, Target: next})
-	return false
+	return a.asker.Bounded(s.SID, next)
 }
 
 // share asks about other processes that reach into the task after exec.

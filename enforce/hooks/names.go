@@ -47,7 +47,7 @@ func CreateUnnamed(asker Asker, s *Subject, dir *Inode, sb *Superblock) Labelled
 func (a *ask) create(s *Subject, dir *Inode, sb *Superblock, class Class, name string, entry Object) Labelled {
 	sid, err := NewObjectSID(a.asker, s, dir, sb, class, name)
 	if err != nil {
-		a.fail(syscall.EACCES)
+		a.failBy(err, syscall.EACCES)
 		return Labelled{Verdict: a.verdict}
 	}
 	_ = a.check(Query{Source: s.SID, Target: sid, Class: class, Perms: FileCreate}, entry) &&

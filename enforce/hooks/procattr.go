@@ -153,7 +153,6 @@ func (a *ask) setCurrent(s *Subject, sid policy.SID, w Writer) {
 		return
 	}
 	if w.Threads && !a.asker.Bounded(s.SID, sid) {
-		a.log(Record{Kind: RecordBoundedTransition, Source: s.SID, Target: sid})
 		a.fail(syscall.EPERM)
 		return
 	}

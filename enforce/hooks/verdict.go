@@ -1,6 +1,7 @@
 package hooks
 
 import (
+	"errors"
 	"syscall"
 
 	"seward/policy"
@@ -81,11 +82,6 @@ type RecordKind uint8
 const (
 	// RecordAVC is a query whose answer is logged: type AVC.
 	RecordAVC RecordKind = iota
-	// RecordValidateTransition is a relabelling that a constraint forbids: type
-	// SELINUX_ERR. Source is the old label, Target the new one, Task the task's.
-	RecordValidateTransition
-	// RecordBoundedTransition is a type that is not bounded as it must be.
-	RecordBoundedTransition
 	// RecordInvalidContext is an attempt to set Text, which is no context.
 	RecordInvalidContext
 )
@@ -96,7 +92,6 @@ type Record struct {
 	Granted        bool // an AVC record about something allowed
 	Permissive     bool // denied and yet done
 	Source, Target policy.SID
-	Task           policy.SID
 	Class          Class
 	Perms          Perms
 	Xperm          Xperm
@@ -202,15 +197,23 @@ func (a *ask) on(s *Subject, i *Inode, perms Perms, kind ObjectKind) bool {
 	)
 }
 
-// transition computes a label, failing with EACCES when the result would not be
-// a valid context.
+// failBy ends the operation with the errno that an error carries.
+func (a *ask) failBy(err error, otherwise syscall.Errno) bool {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return a.fail(errno)
+	}
+	return a.fail(otherwise)
+}
+
+// transition computes a label, failing when it would not be a valid context.
 func (a *ask) transition(source, target policy.SID, class Class, name string) (policy.SID, bool) {
 	if !a.allowed() {
 		return 0, false
 	}
 	sid, err := a.asker.Transition(source, target, class, name)
 	if err != nil {
-		return 0, a.fail(syscall.EACCES)
+		return 0, a.failBy(err, syscall.EACCES)
 	}
 	return sid, true
 }
