@@ -49,7 +49,7 @@ var law = []struct {
 	{"internal/getopt", ""},
 	{"internal/linux/...", "internal/linux/..."},
 	{"internal/term/...", "internal/linux/..."},
-	{"internal/applet", "internal/getopt"},
+	{"internal/applet", "internal/getopt format/diag"},
 	{"internal/applet/...", "basepolicy/... format/... policy/... security/... enforce/... label/... internal/..."},
 	{"cmd/seward", "internal/applet/table enforce/supervisor"},
 
@@ -57,7 +57,7 @@ var law = []struct {
 	{"internal/oracle/...", ""},
 	{"internal/policycmp", "policy/..."},
 	{"internal/querygen", "policy/..."},
-	{"internal/kernelvm", "policy/..."},
+	{"internal/kernelvm", "internal/kernelvm/wire"},
 	{"internal/kernelvm/guest", "internal/kernelvm/wire internal/linux/..."},
 	{"internal/kernelvm/wire", ""},
 

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime/debug"
-	"slices"
 	"strings"
 
+	"seward/format/diag"
 	"seward/internal/getopt"
 )
 
@@ -95,36 +95,15 @@ const StatusInternal = 70
 
 // suggest returns a hint at commands that were perhaps meant.
 func (s *Set) suggest(name string) string {
-	var near []string
-	for _, a := range s.Applets {
-		if !a.Hidden && (strings.HasPrefix(a.Name, name) || distance(a.Name, name) <= 2) {
-			near = append(near, a.Name)
+	near := diag.Nearest(name, func(yield func(string) bool) {
+		for _, a := range s.Applets {
+			if !a.Hidden && !yield(a.Name) {
+				return
+			}
 		}
-	}
+	})
 	if len(near) == 0 {
 		return ""
 	}
-	slices.Sort(near)
 	return "; did you mean " + strings.Join(near, " or ") + "?"
-}
-
-// distance returns the edit distance of two short names.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

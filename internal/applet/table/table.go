@@ -6,6 +6,7 @@ import (
 
 	"seward/internal/applet"
 	"seward/internal/applet/ask"
+	"seward/internal/applet/decide"
 	"seward/internal/applet/house"
 )
 
@@ -15,6 +16,8 @@ func Set() *applet.Set {
 	return &applet.Set{
 		Name: "seward",
 		Applets: []*applet.Applet{
+			decide.Check,
+			decide.Explain,
 			ask.Applet,
 			house.HelpApplet,
 			house.VersionApplet,
