@@ -22,7 +22,7 @@ const (
 //   - role: system_r, else the first role that the type may have, else the role
 //     of objects;
 //   - user: system_u, else the first user that may have the role;
-//   - range: the user's default level.
+//   - range: the user's default level, else the user's lowest.
 //
 // The context is valid under the policy.
 func Complete(p *policy.Policy, text string) (policy.Context, error) {
@@ -45,7 +45,7 @@ func complete(p *policy.Policy, text string) (policy.Context, error) {
 			if user == nil {
 				return policy.Context{}, fmt.Errorf("%w: %q", policy.ErrNoUser, parts.User)
 			}
-			parts.Range = mls.FormatRange(p, user.Default.Single())
+			parts.Range = mls.FormatLevel(p, initial(user))
 		}
 		return Resolve(p, parts)
 	}
@@ -89,7 +89,15 @@ func ForType(p *policy.Policy, t policy.TypeID) policy.Context {
 		}
 	}
 	if user != nil {
-		c.User, c.Range = user.ID, user.Default.Single()
+		c.User, c.Range = user.ID, initial(user).Single()
 	}
 	return c
+}
+
+// initial is the level that somebody starts with who asks for none.
+func initial(u *policy.User) mls.Level {
+	if u.Default.Between(u.Range) {
+		return u.Default
+	}
+	return u.Range.Low
 }
