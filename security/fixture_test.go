@@ -249,8 +249,12 @@ type tester struct {
 	*security.Server
 }
 
+// sid returns the SID of a context. With MLS, one without a range has s1.
 func (s *tester) sid(text string) policy.SID {
 	s.t.Helper()
+	if s.Policy().MLS() && strings.Count(text, ":") == 2 {
+		text += ":s1"
+	}
 	sid, err := s.SID(text)
 	if err != nil {
 		s.t.Fatal(err)
