@@ -1,6 +1,7 @@
 package policydb
 
 import (
+	"cmp"
 	"slices"
 
 	"seward/policy"
@@ -93,10 +94,7 @@ func byBucket(n, buckets int, hash func(i int) uint32, compare func(i, j int) in
 	}
 	slices.SortStableFunc(order, func(i, j int32) int {
 		if hashes[i] != hashes[j] {
-			if hashes[i] < hashes[j] {
-				return -1
-			}
-			return 1
+			return cmp.Compare(hashes[i], hashes[j])
 		}
 		return compare(int(i), int(j))
 	})
@@ -117,16 +115,7 @@ func symbolHash(name string) uint32 {
 func symbolOrder[T any](rows []T, buckets int, name func(*T) string) []int32 {
 	return byBucket(len(rows), buckets,
 		func(i int) uint32 { return symbolHash(name(&rows[i])) },
-		func(i, j int) int {
-			x, y := name(&rows[i]), name(&rows[j])
-			switch {
-			case x < y:
-				return -1
-			case x > y:
-				return 1
-			}
-			return 0
-		})
+		func(i, j int) int { return cmp.Compare(name(&rows[i]), name(&rows[j])) })
 }
 
 func (libsepol34) commons(rows []policy.Common) []int32 {
@@ -201,20 +190,32 @@ func ruleHash(r *policy.Rule) uint32 {
 // rules sorts within a bucket by source, target and class. Rules that agree in
 // those keep their order.
 func (libsepol34) rules(rows []policy.Rule) []int32 {
-	// Distribution by bucket first: there are ten times as many buckets as rules
-	// in a large policy, so hardly anything is left to sort.
-	start := make([]int32, ruleBuckets+1)
 	hashes := make([]uint32, len(rows))
+	order := make([]int32, len(rows))
 	for i := range rows {
-		hashes[i] = ruleHash(&rows[i]) % ruleBuckets
-		start[hashes[i]+1]++
+		hashes[i], order[i] = ruleHash(&rows[i])%ruleBuckets, int32(i) //nolint:gosec // G115: Build bounds the number of rules.
+	}
+	compare := func(i, j int32) int {
+		if hashes[i] != hashes[j] {
+			return cmp.Compare(hashes[i], hashes[j])
+		}
+		return cmp.Compare(ruleKey(&rows[i])>>16, ruleKey(&rows[j])>>16)
+	}
+	if len(rows) < ruleBuckets/64 {
+		slices.SortStableFunc(order, compare)
+		return order
+	}
+	// There are ten times as many buckets as rules in a large policy: after
+	// distribution by bucket hardly anything is left to sort.
+	start := make([]int32, ruleBuckets+1)
+	for _, h := range hashes {
+		start[h+1]++
 	}
 	for i := range ruleBuckets {
 		start[i+1] += start[i]
 	}
-	order := make([]int32, len(rows))
 	for i, h := range hashes {
-		order[start[h]] = int32(i) //nolint:gosec // G115: Build bounds the number of rules.
+		order[start[h]] = int32(i) //nolint:gosec // G115: as above.
 		start[h]++
 	}
 	for low := 0; low < len(order); {
@@ -223,16 +224,7 @@ func (libsepol34) rules(rows []policy.Rule) []int32 {
 			high++
 		}
 		if high > low+1 {
-			slices.SortStableFunc(order[low:high], func(i, j int32) int {
-				x, y := ruleKey(&rows[i])>>16, ruleKey(&rows[j])>>16
-				switch {
-				case x < y:
-					return -1
-				case x > y:
-					return 1
-				}
-				return 0
-			})
+			slices.SortStableFunc(order[low:high], compare)
 		}
 		low = high
 	}
@@ -253,17 +245,7 @@ func (libsepol34) filenames(groups []fileGroup) []fileGroup {
 	}
 	compare := func(i, j int) int {
 		x, y := &groups[i].key, &groups[j].key
-		switch {
-		case x.target != y.target:
-			return int(x.target) - int(y.target)
-		case x.class != y.class:
-			return int(x.class) - int(y.class)
-		case x.name < y.name:
-			return -1
-		case x.name > y.name:
-			return 1
-		}
-		return 0
+		return cmp.Or(cmp.Compare(x.target, y.target), cmp.Compare(x.class, y.class), cmp.Compare(x.name, y.name))
 	}
 	out := make([]fileGroup, len(groups))
 	for at, i := range byBucket(len(groups), bucketsFilenames, hash, compare) {
@@ -282,12 +264,6 @@ func (libsepol34) ranges(rows []policy.RangeTransition) []int32 {
 		},
 		func(i, j int) int {
 			x, y := &rows[i], &rows[j]
-			switch {
-			case x.Source != y.Source:
-				return int(x.Source) - int(y.Source)
-			case x.Target != y.Target:
-				return int(x.Target) - int(y.Target)
-			}
-			return int(x.Class) - int(y.Class)
+			return cmp.Or(cmp.Compare(x.Source, y.Source), cmp.Compare(x.Target, y.Target), cmp.Compare(x.Class, y.Class))
 		})
 }

@@ -45,8 +45,8 @@ type reader struct {
 	b       policy.Builder
 	version uint32
 
-	commons map[string]policy.CommonID // classes name theirs
-	process policy.ClassID             // for transitions without a class
+	commons map[string]commonRef
+	process policy.ClassID // for transitions without a class
 
 	seen      ruleSet         // keys of the unconditional rules
 	condTypes map[uint64]bool // keys of conditional type rules of earlier conditionals

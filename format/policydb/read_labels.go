@@ -165,15 +165,20 @@ func (r *reader) genfs() {
 // checkPaths refuses a path that two contexts claim. Order is not checked: the
 // longest path counts, wherever it stands.
 func (r *reader) checkPaths(paths []policy.GenFSPath) {
-	seen := make(map[string][]policy.ClassID, len(paths))
+	type claim struct {
+		path  string
+		class policy.ClassID
+	}
+	claims := make(map[claim]bool, len(paths))
+	claimed := make(map[string]bool, len(paths))
 	for i := range paths {
 		x := &paths[i]
-		for _, class := range seen[x.Path] {
-			if class == 0 || x.Class == 0 || class == x.Class {
-				r.failf(0, "path %q has two contexts", x.Path)
-				return
-			}
+		// Class 0 is every class.
+		if claims[claim{x.Path, x.Class}] || claims[claim{x.Path, 0}] || x.Class == 0 && claimed[x.Path] {
+			r.failf(0, "path %q has two contexts", x.Path)
+			return
 		}
-		seen[x.Path] = append(seen[x.Path], x.Class)
+		claims[claim{x.Path, x.Class}] = true
+		claimed[x.Path] = true
 	}
 }

@@ -3,7 +3,6 @@ package policydb
 import (
 	"encoding/binary"
 	"math/bits"
-	"slices"
 
 	"seward/policy"
 	"seward/policy/ebitmap"
@@ -141,6 +140,7 @@ func (r *reader) condRules(enabled bool) []policy.Rule {
 		return nil
 	}
 	rules := make([]policy.Rule, n)
+	var here map[uint64]bool // keys of this branch's type rules
 	for i := range rules {
 		x := &rules[i]
 		start := r.off
@@ -157,11 +157,14 @@ func (r *reader) condRules(enabled bool) []policy.Rule {
 		case x.Kind&policy.TypeKinds != 0:
 			// Two type rules in force at once would be ambiguous: only the other
 			// branch of the same conditional may have the same.
-			if key := ruleKey(x); r.seen.has(key) || r.condTypes[key] {
+			key := ruleKey(x)
+			if r.seen.has(key) || r.condTypes[key] || here[key] {
 				r.failf(size, "rule %d: type rule is given elsewhere", i)
-			} else if slices.ContainsFunc(rules[:i], func(y policy.Rule) bool { return ruleKey(&y) == key }) {
-				r.failf(size, "rule %d: type rule is given twice", i)
 			}
+			if here == nil {
+				here = make(map[uint64]bool)
+			}
+			here[key] = true
 		}
 	}
 	return rules
@@ -263,19 +266,27 @@ func (r *reader) filenameTransitions() {
 			return
 		}
 		seen[key] = true
-		first := len(out)
+		// No source may have two results, and no result comes twice.
+		var sources, given ebitmap.Set[policy.TypeID]
 		for range results {
 			r.enter(tableFileTrans, len(out))
 			t := policy.FilenameTransition{Name: name, Target: target, Class: class}
 			t.Sources.Bitmap = r.bitmap()
 			t.Result = policy.TypeID(r.u32())
-			for i := range out[first:] {
-				if x := &out[first+i]; x.Result == t.Result || x.Sources.Intersects(t.Sources) {
-					r.failf(4, "results of filename transition %q overlap", name)
-				}
+			r.ident("type", uint32(t.Result), r.b.Sizes.Types, 4)
+			if top := t.Sources.Max(); uint32(top) > r.b.Sizes.Types {
+				r.failf(4, "source type %d out of range", top)
 			}
 			if r.err != nil {
 				return
+			}
+			if results > 1 {
+				if given.Has(t.Result) || sources.Intersects(t.Sources) {
+					r.failf(4, "results of filename transition %q overlap", name)
+					return
+				}
+				given.Add(t.Result)
+				sources.Union(t.Sources)
 			}
 			out = append(out, t)
 		}

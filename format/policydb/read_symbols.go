@@ -6,10 +6,16 @@ import (
 	"seward/policy/mls"
 )
 
+// commonRef is what a class needs to know of its common, which it names.
+type commonRef struct {
+	id          policy.CommonID
+	permissions int
+}
+
 // symbols reads the eight symbol tables.
 func (r *reader) symbols() {
 	b := &r.b
-	r.commons = make(map[string]policy.CommonID)
+	r.commons = make(map[string]commonRef)
 	symbolTable(r, tableCommons, 17, &b.Sizes.Commons, &b.Commons, r.common)
 	symbolTable(r, tableClasses, 29, &b.Sizes.Classes, &b.Classes, r.class)
 	symbolTable(r, tableRoles, 37, &b.Sizes.Roles, &b.Roles, r.role)
@@ -57,7 +63,7 @@ func (r *reader) common(c *policy.Common) {
 	if r.err == nil && uint64(top) != uint64(len(c.Permissions)) {
 		r.failf(0, "%d permissions, %d numbers", len(c.Permissions), top)
 	}
-	r.commons[c.Name] = c.ID
+	r.commons[c.Name] = commonRef{c.ID, len(c.Permissions)}
 }
 
 func (r *reader) permissions(n uint32) []policy.PermissionName {
@@ -86,15 +92,12 @@ func (r *reader) class(c *policy.Class) {
 	c.Name = r.name(length)
 	inherited := 0
 	if commonLength != 0 {
-		start, common := r.off, r.name(commonLength)
-		if c.Common = r.commons[common]; c.Common == 0 && r.err == nil {
-			r.failf(r.off-start, "common %q does not exist", common)
+		start, name := r.off, r.name(commonLength)
+		common := r.commons[name]
+		if common.id == 0 && r.err == nil {
+			r.failf(r.off-start, "common %q does not exist", name)
 		}
-		for i := range r.b.Commons {
-			if r.b.Commons[i].ID == c.Common {
-				inherited = len(r.b.Commons[i].Permissions)
-			}
-		}
+		c.Common, inherited = common.id, common.permissions
 	}
 	c.Permissions = r.permissions(perms)
 	if r.err == nil && uint64(top) != uint64(len(c.Permissions)+inherited) {

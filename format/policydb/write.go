@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 
 	"seward/policy"
 	"seward/policy/ebitmap"
@@ -87,6 +88,13 @@ func Append(image []byte, p *policy.Policy, opts *WriteOptions) ([]byte, error) 
 		return nil, err
 	}
 	w.reportLosses()
+	w.buf = slices.Grow(w.buf, w.guess())
+	w.image()
+	return w.buf, nil
+}
+
+// image writes everything, in the order of the image.
+func (w *writer) image() {
 	w.header()
 	w.symbols()
 	w.rules()
@@ -94,7 +102,6 @@ func Append(image []byte, p *policy.Policy, opts *WriteOptions) ([]byte, error) 
 	w.genfs()
 	w.rangeTransitions()
 	w.typeAttributes()
-	return w.buf, nil
 }
 
 type writer struct {
@@ -105,6 +112,10 @@ type writer struct {
 	order   order
 	lost    func(Loss)
 }
+
+// guess returns about the number of bytes that most of an image takes, so that
+// the buffer grows little: rules, and for each type a name and its attributes.
+func (w *writer) guess() int { return ruleSize*len(w.b.Rules) + 192*len(w.b.Types) }
 
 // check refuses what libsepol refuses to write.
 func (w *writer) check() error {
@@ -182,9 +193,6 @@ func (w *writer) processClass() policy.ClassID {
 	}
 	return 0
 }
-
-func (w *writer) u8(v uint8)   { w.buf = append(w.buf, v) }
-func (w *writer) u16(v uint16) { w.buf = binary.LittleEndian.AppendUint16(w.buf, v) }
 
 func (w *writer) u32(values ...uint32) {
 	for _, v := range values {

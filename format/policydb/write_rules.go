@@ -40,17 +40,14 @@ func (w *writer) rules() {
 
 func (w *writer) rule(r *policy.Rule, mark uint16) {
 	// Build has bounded types and classes to 16 bits.
-	w.u16(uint16(r.Source)) //nolint:gosec // G115: see above.
-	w.u16(uint16(r.Target)) //nolint:gosec // G115: see above.
-	w.u16(uint16(r.Class))  //nolint:gosec // G115: see above.
-	w.u16(uint16(r.Kind) | mark)
+	key := uint64(r.Source) | uint64(r.Target)<<16 | uint64(r.Class)<<32 | uint64(uint16(r.Kind)|mark)<<48
+	w.buf = binary.LittleEndian.AppendUint64(w.buf, key)
 	if r.Kind&policy.XpermKinds == 0 {
-		w.u32(r.Data)
+		w.buf = binary.LittleEndian.AppendUint32(w.buf, r.Data)
 		return
 	}
 	x := &w.b.Xperms[r.Data]
-	w.u8(uint8(x.Kind))
-	w.u8(x.Driver)
+	w.buf = append(w.buf, uint8(x.Kind), x.Driver)
 	for _, bits := range x.Bits {
 		w.buf = binary.LittleEndian.AppendUint32(w.buf, bits)
 	}
@@ -113,27 +110,29 @@ type fileResult struct {
 // each comes first. An image that was read has them so; a policy that came from
 // single entries need not.
 func groupFilenames(list []policy.FilenameTransition) []fileGroup {
+	type resultKey struct {
+		group  int
+		result policy.TypeID
+	}
 	groups := make([]fileGroup, 0, len(list))
-	at := make(map[fileKey]int, len(list))
+	byKey := make(map[fileKey]int, len(list))
+	byResult := make(map[resultKey]int, len(list))
 	for i := range list {
 		t := &list[i]
 		key := fileKey{t.Name, t.Target, t.Class}
-		j, ok := at[key]
+		j, ok := byKey[key]
 		if !ok {
 			j = len(groups)
-			at[key] = j
+			byKey[key] = j
 			groups = append(groups, fileGroup{key: key})
 		}
 		g := &groups[j]
-		k := 0
-		for k < len(g.results) && g.results[k].result != t.Result {
-			k++
-		}
-		if k < len(g.results) {
+		if k, ok := byResult[resultKey{j, t.Result}]; ok {
 			g.results[k].sources = g.results[k].sources.Or(t.Sources)
-		} else {
-			g.results = append(g.results, fileResult{t.Sources, t.Result})
+			continue
 		}
+		byResult[resultKey{j, t.Result}] = len(g.results)
+		g.results = append(g.results, fileResult{t.Sources, t.Result})
 	}
 	return groups
 }
