@@ -57,7 +57,6 @@ func (q *Query) text(class string) string {
 type Generator struct {
 	*contexts
 	rules       map[policy.RuleKind][]*policy.Rule
-	kinds       []policy.RuleKind
 	classes     []policy.ClassID
 	constrained []policy.ClassID // classes with constraints
 	validated   []policy.ClassID // classes with validatetrans

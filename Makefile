@@ -1,0 +1,101 @@
+# Everything that is done with this tree. `make check` is what continuous
+# integration does before the comparisons with other programs (`make oracle`) and
+# with a kernel (`make kernel`).
+
+GO        ?= go
+BIN       ?= bin
+PREFIX    ?= /usr/local
+FUZZTIME  ?= 30s
+BENCHTIME ?= 1s
+COUNT     ?= 10
+ARCHES    ?= amd64 arm64 riscv64 ppc64le s390x 386
+KERNEL_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/seward/kernel
+TOOL       = $(GO) tool -modfile=tools/go.mod
+PACKAGES  ?= ./...
+
+# Programs that seward is compared with, and what builds or runs comparisons.
+PEERS = secilc checkpolicy setools policycoreutils semodule-utils selinux-utils \
+	selinux-policy-default selinux-policy-mls libsepol-dev gcc libc6-dev auditd qemu-system-x86
+
+export CGO_ENABLED = 0
+
+.PHONY: all build install test race lint fmt fuzz bench cover cross check oracle kernel kernel-image peers tidy clean
+
+all: build
+
+build:
+	$(GO) build -trimpath -ldflags '-s -w -buildid=' -o $(BIN)/seward ./cmd/seward
+
+# The binary, and the classic names as links to it.
+install: build
+	install -D -m 0755 $(BIN)/seward $(DESTDIR)$(PREFIX)/bin/seward
+	ln -sf seward $(DESTDIR)$(PREFIX)/bin/secilc
+
+test:
+	$(GO) test $(PACKAGES)
+
+# The race detector needs a C compiler; nothing else here does.
+race:
+	CGO_ENABLED=1 $(GO) test -race $(or $(RACE),./security/... ./label/... ./format/cil/... ./internal/applet/...)
+
+lint:
+	$(GO) vet $(PACKAGES)
+	@unformatted=$$($(TOOL) gofumpt -l $$(git ls-files '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
+	$(TOOL) staticcheck $(PACKAGES)
+	@if command -v golangci-lint >/dev/null; then golangci-lint run $(PACKAGES); \
+	else echo "golangci-lint is not installed: its part is left out"; fi
+
+fmt:
+	$(TOOL) gofumpt -w $$(git ls-files '*.go')
+
+# Every fuzz target for FUZZTIME.
+fuzz:
+	@set -e; for pkg in $$($(GO) list $(PACKAGES)); do \
+		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "== $$pkg $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done
+
+# All benchmarks; bench.old, if there is one, is what they are compared with.
+bench:
+	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -count $(COUNT) $(PACKAGES) | tee bench.new
+	@if [ -f bench.old ]; then $(TOOL) benchstat bench.old bench.new; fi
+
+cover:
+	$(GO) test -coverprofile=cover.out $(PACKAGES)
+	$(GO) tool cover -func=cover.out | tail -1
+
+# Word size and byte order of other machines.
+cross:
+	@set -e; for arch in $(ARCHES); do echo "linux/$$arch"; GOOS=linux GOARCH=$$arch $(GO) build ./...; done
+
+tidy:
+	$(GO) mod tidy -diff
+	cd tools && $(GO) mod tidy -diff
+
+check: build lint test cross
+
+# Differential tests: absent programs are failures.
+oracle: peers
+	SEWARD_REQUIRE_ORACLES=1 $(GO) test $(PACKAGES)
+
+# The kernel as the oracle: it loads what seward compiled and answers the same
+# questions.
+kernel: kernel-image
+	SEWARD_REQUIRE_ORACLES=1 SEWARD_KERNEL=1 $(GO) test -v -count=1 -timeout 30m -run '^TestKernel' ./internal/kernelvm
+
+kernel-image:
+	@ls /boot/vmlinuz-*-cloud-amd64 $(KERNEL_DIR)/boot/vmlinuz-*-cloud-amd64 >/dev/null 2>&1 || \
+		[ -n "$$SEWARD_KERNEL_IMAGE" ] || .ci/kernel-image $(KERNEL_DIR)
+
+# Installs the peers where that is possible: as root, with apt.
+peers:
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		dpkg -s $(PEERS) >/dev/null 2>&1 || { apt-get update -q && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $(PEERS); } \
+	fi
+
+clean:
+	rm -rf $(BIN) dist cover.out bench.new
