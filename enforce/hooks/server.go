@@ -146,3 +146,13 @@ func (s *Server) Enforcing() bool { return s.server.Enforcing() }
 
 // AllowUnknown implements Asker.
 func (s *Server) AllowUnknown() bool { return s.server.Snapshot().AllowUnknown() }
+
+// Context returns the text of a label.
+func (s *Server) Context(sid policy.SID) (string, error) { return s.server.Context(sid) }
+
+// Policy returns the policy in force.
+func (s *Server) Policy() *policy.Policy { return s.server.Policy() }
+
+// Seqno returns the number of the policy in force, which loads of policies and
+// commits of booleans change.
+func (s *Server) Seqno() uint32 { return s.server.Seqno() }

@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// pageSize bounds what validatetrans takes.
+// pageSize bounds what most files take in one write.
 const pageSize = 4096
 
 // queryFiles are the query files by name, without validatetrans, which answers by its
