@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"runtime/metrics"
@@ -15,19 +16,26 @@ import (
 )
 
 // allocated returns the number of bytes that f allocates, freed ones included.
-// Small objects may be counted late or together with others of their size.
-func allocated(f func()) uint64 {
-	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
-	metrics.Read(sample)
-	before := sample[0].Value.Uint64()
-	f()
-	metrics.Read(sample)
-	return sample[0].Value.Uint64() - before
+// The runtime counts small objects late and together with others, of other
+// goroutines too, so what seems too much is measured again.
+func allocated(limit uint64, f func()) uint64 {
+	least := uint64(math.MaxUint64)
+	for range 4 {
+		sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+		metrics.Read(sample)
+		before := sample[0].Value.Uint64()
+		f()
+		metrics.Read(sample)
+		if least = min(least, sample[0].Value.Uint64()-before); least <= limit {
+			break
+		}
+	}
+	return least
 }
 
 // memoryFor is what reading n bytes may allocate: a few times the input, and
 // what a small policy needs at all.
-func memoryFor(n int) uint64 { return 64*uint64(n) + 1<<18 } //nolint:gosec // G115: a length.
+func memoryFor(n int) uint64 { return 64*uint64(n) + 1<<16 } //nolint:gosec // G115: a length.
 
 // check reads data, which must give a policy or an error, in bounded memory. A
 // policy that was read must write an image that reads as the same again.
@@ -35,7 +43,8 @@ func check(t *testing.T, data []byte) {
 	t.Helper()
 	var p *policy.Policy
 	var err error
-	if got, limit := allocated(func() { p, err = Read("x", data) }), memoryFor(len(data)); got > limit {
+	limit := memoryFor(len(data))
+	if got := allocated(limit, func() { p, err = Read("x", data) }); got > limit {
 		t.Fatalf("reading %d bytes allocated %d, at most %d are allowed", len(data), got, limit)
 	}
 	if (p == nil) == (err == nil) {
@@ -73,8 +82,8 @@ func TestHostileCounts(t *testing.T) {
 			for _, v := range []uint32{0xffffffff, 0x80000000, 0x7fffffff, 0x00ffffff, 0x10000, 0xffff} {
 				spoilt := bytes.Clone(data)
 				binary.LittleEndian.PutUint32(spoilt[off:], v)
-				got := allocated(func() { _, _ = Read("x", spoilt) })
-				if limit := memoryFor(len(data)); got > limit {
+				limit := memoryFor(len(data))
+				if got := allocated(limit, func() { _, _ = Read("x", spoilt) }); got > limit {
 					t.Fatalf("version %d: %#x at %#x: %d bytes were allocated, at most %d are allowed", version, v, off, got, limit)
 				}
 			}
@@ -100,7 +109,7 @@ func TestHostileHundredBytes(t *testing.T) {
 			if _, err := Read("x", data); err == nil {
 				t.Error("accepted")
 			}
-			if got := allocated(func() { _, _ = Read("x", data) }); got > 1<<14 {
+			if got := allocated(1<<14, func() { _, _ = Read("x", data) }); got > 1<<14 {
 				t.Errorf("%d bytes were allocated", got)
 			}
 		})
@@ -140,7 +149,8 @@ func TestHostileDebian(t *testing.T) {
 		}
 		spoilt := bytes.Clone(data)
 		binary.LittleEndian.PutUint32(spoilt[random.IntN(len(data)-4):], random.Uint32())
-		if got := allocated(func() { _, _ = Read("x", spoilt) }); got > memoryFor(len(data)) {
+		limit := memoryFor(len(data))
+		if got := allocated(limit, func() { _, _ = Read("x", spoilt) }); got > limit {
 			t.Fatalf("%d bytes were allocated", got)
 		}
 	}
