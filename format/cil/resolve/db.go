@@ -7,7 +7,9 @@ import "seward/format/diag"
 // where the language wants a class there, a map class is allowed too and stands
 // for all the classes of its classmappings (libsepol: cil_expand_class);
 // IBPKeyCon.Text: the address text (images are sorted by it). Files[0] is taken as
-// the placeholder that Source.File 0 means.
+// the placeholder that Source.File 0 means. The sentence on tunableif in DB has been
+// corrected after secilc: cil_resolve_tunif copies the branch to the end of the
+// parent's children (of a file: of its src_info node).
 
 // DB is a resolved policy.
 //
@@ -19,7 +21,8 @@ import "seward/format/diag"
 // and of a call stands where the blockinherit or call stands; the content of an
 // in-statement stands at the end of the block that it extends, after what the
 // block itself contains, in the order in which in-statements were applied; the
-// chosen branch of a tunableif stands in its place. Macro definitions, abstract
+// chosen branch of a tunableif stands at the end of what surrounds the tunableif (its
+// file, line mark section, block, macro, optional or branch), before the in-statements for it. Macro definitions, abstract
 // blocks and disabled optional blocks are not walked.
 //
 // Every slice below is in the order of that walk, with two refinements:
