@@ -43,8 +43,7 @@ lint:
 	@unformatted=$$($(TOOL) gofumpt -l $$(git ls-files '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
 	$(TOOL) staticcheck $(PACKAGES)
-	@if command -v golangci-lint >/dev/null; then golangci-lint run $(PACKAGES); \
-	else echo "golangci-lint is not installed: its part is left out"; fi
+	$(GO) tool -modfile=tools/golangci-lint/go.mod golangci-lint run $(PACKAGES)
 
 fmt:
 	$(TOOL) gofumpt -w $$(git ls-files '*.go')
@@ -73,7 +72,6 @@ cross:
 
 tidy:
 	$(GO) mod tidy -diff
-	cd tools && $(GO) mod tidy -diff
 
 check: build lint test cross
 

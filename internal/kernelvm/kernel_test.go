@@ -74,7 +74,7 @@ func newLab(t *testing.T) *lab {
 func (l *lab) boot(t *testing.T) *kernelvm.Machine {
 	t.Helper()
 	// Names of sockets are short, and those of test directories long.
-	dir, err := os.MkdirTemp("", "kvm")
+	dir, err := os.MkdirTemp("", "kvm") //nolint:usetesting // As above.
 	if err != nil {
 		t.Fatal(err)
 	}

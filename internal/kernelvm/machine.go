@@ -39,7 +39,8 @@ const bootTime = 3 * time.Minute
 type Machine struct {
 	Release string // of the kernel
 	process *exec.Cmd
-	exited  chan error
+	exited  chan struct{} // closed when the process has ended, with outcome
+	outcome error
 	conn    net.Conn
 	console string // path of the log
 }
@@ -62,7 +63,7 @@ func Boot(ctx context.Context, cfg Config) (*Machine, error) {
 	}
 	defer listener.Close()
 
-	m := &Machine{console: filepath.Join(cfg.Dir, "console"), exited: make(chan error, 1)}
+	m := &Machine{console: filepath.Join(cfg.Dir, "console"), exited: make(chan struct{})}
 	m.process = exec.CommandContext(ctx, cfg.QEMU, arguments(cfg, image, socket, m.console)...)
 	var said bytes.Buffer
 	m.process.Stderr = &said
@@ -74,7 +75,8 @@ func Boot(ctx context.Context, cfg Config) (*Machine, error) {
 		if said.Len() > 0 {
 			err = errors.Join(err, errors.New(strings.TrimSpace(said.String())))
 		}
-		m.exited <- err
+		m.outcome = err
+		close(m.exited)
 		listener.Close() // ends a wait for a machine that never spoke
 	}()
 	if err := m.greet(listener); err != nil {
@@ -213,8 +215,8 @@ func (m *Machine) Close() error {
 	err := wire.Write(m.conn, wire.Off, nil)
 	if err == nil {
 		select {
-		case err = <-m.exited:
-			return errors.Join(err, m.conn.Close())
+		case <-m.exited:
+			return errors.Join(m.outcome, m.conn.Close())
 		case <-time.After(20 * time.Second):
 			err = errors.New("machine doesn't power off")
 		}
