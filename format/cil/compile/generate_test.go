@@ -55,7 +55,12 @@ func (g *generator) names(prefix string, n int) []string {
 }
 
 // generate returns the policy of a seed.
-func generate(seed uint64) string {
+func generate(seed uint64) string { return generateSections(seed, true) }
+
+// generateFlat leaves out namespaces and what copies statements.
+func generateFlat(seed uint64) string { return generateSections(seed, false) }
+
+func generateSections(seed uint64, blocks bool) string {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 1))}
 	g.mls = g.chance(70)
 	g.xperms = g.chance(60)
@@ -70,7 +75,10 @@ func generate(seed uint64) string {
 	g.sens = g.names("s", 1+g.IntN(3))
 	sections := []func(){
 		g.header, g.declareClasses, g.declareTypes, g.declareRoles, g.declareMLS, g.declareUsers,
-		g.vectorRules, g.extendedRules, g.typeRules, g.conditionals, g.roleRules, g.constraints, g.labels, g.blocks,
+		g.vectorRules, g.extendedRules, g.typeRules, g.conditionals, g.roleRules, g.constraints, g.labels,
+	}
+	if blocks {
+		sections = append(sections, g.blocks)
 	}
 	// The order of declarations and rules is free in CIL.
 	g.Shuffle(len(sections), func(i, j int) { sections[i], sections[j] = sections[j], sections[i] })
@@ -496,7 +504,7 @@ func (g *generator) labels() {
 		g.printf("(nodecon (fe80::%d) (ffff:%x::) %s)", i, g.IntN(0x10000), g.context())
 		g.printf("(netifcon eth%d %s %s)", g.IntN(4)*10+i, g.context(), g.context())
 		g.printf("(ibpkeycon %s (%d %d) %s)", pick(g, []string{"fe80::", "10::", "9::"}), i, i+g.IntN(9), g.context())
-		g.printf("(ibendportcon mlx%d %d %s)", g.IntN(3), i, g.context())
+		g.printf("(ibendportcon mlx%d %d %s)", g.IntN(3), i+1, g.context())
 		g.printf("(fsuse %s fs%d %s)", pick(g, []string{"xattr", "task", "trans"}), i, g.context())
 	}
 	for _, path := range []string{"/", "/sys", "/a/b", "/a"} {
