@@ -27,4 +27,6 @@ func fail(errno syscall.Errno, format string, args ...any) error {
 
 // ErrNoUnlabeled says that a SID stands for nothing and the policy has no
 // initial context "unlabeled" to take its place.
-var ErrNoUnlabeled = errors.New("policy has no initial context unlabeled")
+var ErrNoUnlabeled = errors.New("SID stands for no context and the policy has no unlabeled")
+
+var errNoPolicy = errors.New("no policy is given")

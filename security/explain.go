@@ -11,6 +11,7 @@ type Reason string
 // Reasons.
 const (
 	ReasonAllowed      Reason = "allowed"      // by a rule, and nothing takes it away
+	ReasonNoContext    Reason = "nocontext"    // a SID stands for nothing, not even for unlabeled
 	ReasonUnconfined   Reason = "unconfined"   // the domain is permissive and never audited
 	ReasonUnknownClass Reason = "unknownclass" // the policy has no such class; its handle_unknown decides
 	ReasonUnknownPerm  Reason = "unknownperm"  // the class has no such permission
@@ -117,12 +118,27 @@ func (s *Server) Explain(src, tgt policy.SID, class policy.ClassID, perms policy
 // Explain is Server.Explain.
 func (v *Snapshot) Explain(src, tgt policy.SID, class policy.ClassID, perms policy.AccessVector) *Explanation {
 	s, t := v.contexts.known(src), v.contexts.known(tgt)
-	x := v.explain(s, t, class, perms, v.ComputeAV(src, tgt, class))
+	d := v.ComputeAV(src, tgt, class)
+	if s == nil || t == nil {
+		return v.explainNothing(class, perms, d)
+	}
+	x := v.explain(s, t, class, perms, d)
 	if raw, ok := v.RawContext(src); !ok {
 		x.RawSource = raw
 	}
 	if raw, ok := v.RawContext(tgt); !ok {
 		x.RawTarget = raw
+	}
+	return x
+}
+
+// explainNothing explains a decision about what has no context.
+func (v *Snapshot) explainNothing(class policy.ClassID, perms policy.AccessVector, d Decision) *Explanation {
+	x := &Explanation{Class: v.className(class), Enforcing: v.enforcing, Decision: d, Allowed: perms&^d.Allowed == 0}
+	for n := uint32(1); n <= 32; n++ {
+		if perms&policy.Permission(n) != 0 {
+			x.Permissions = append(x.Permissions, PermissionReason{Reason: ReasonNoContext})
+		}
 	}
 	return x
 }

@@ -129,7 +129,7 @@ func (e *explainer) constraintText(expr []policy.ConstraintOp, run *evaluation) 
 		top := len(stack) - 1
 		switch op.Kind {
 		case policy.ConstraintNot:
-			stack[top] = infix{"not " + stack[top].in("not"), "not"}
+			stack[top] = infix{"not " + stack[top].in(""), ""}
 		case policy.ConstraintAnd:
 			stack[top-1] = joinInfix(stack[top-1], stack[top], "and")
 			stack = stack[:top]
@@ -253,10 +253,7 @@ func (e *explainer) nameList(op *policy.ConstraintOp, kind testOp) string {
 			names = e.appendType(names, "-", t)
 		}
 	}
-	text := strings.Join(names, " ")
-	if len(names) != 1 {
-		text = "{ " + text + " }"
-	}
+	text := braced(names)
 	if op.TypeNames.Flags&typeSetComplement != 0 {
 		text = "~" + text
 	}
@@ -268,4 +265,15 @@ func (e *explainer) appendType(names []string, prefix string, t policy.TypeID) [
 		names = append(names, prefix+x.Name)
 	}
 	return names
+}
+
+// braced writes a list as policies do, in braces unless it has one element.
+func braced(names []string) string {
+	switch len(names) {
+	case 0:
+		return "{ }"
+	case 1:
+		return names[0]
+	}
+	return "{ " + strings.Join(names, " ") + " }"
 }

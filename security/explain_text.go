@@ -62,6 +62,7 @@ func (x *Explanation) verdict() string {
 // Phrases of reasons.
 var reasonText = map[Reason]string{
 	ReasonAllowed:      "allowed",
+	ReasonNoContext:    "denied: a SID stands for no context",
 	ReasonUnconfined:   "allowed: the domain is permissive and never audited",
 	ReasonUnknownClass: "the policy has no such class",
 	ReasonUnknownPerm:  "the class has no such permission",
@@ -155,11 +156,7 @@ func (w *textWriter) rule(r *RuleReason) {
 
 // String returns the rule as in policy sources.
 func (r *RuleReason) String() string {
-	perms := strings.Join(r.Permissions, " ")
-	if len(r.Permissions) != 1 {
-		perms = "{ " + perms + " }"
-	}
-	return fmt.Sprintf("%s %s %s:%s %s;", r.Kind, r.Source, r.Target, r.Class, perms)
+	return fmt.Sprintf("%s %s %s:%s %s;", r.Kind, r.Source, r.Target, r.Class, braced(r.Permissions))
 }
 
 // String returns file:line.
@@ -197,7 +194,10 @@ func (w *textWriter) constraints(p *PermissionReason) {
 		}
 		w.depth--
 	}
-	if held > 0 {
+	switch {
+	case held == 1:
+		w.line("1 constraint holds")
+	case held > 1:
 		w.line("%d constraints hold", held)
 	}
 }

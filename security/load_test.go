@@ -67,7 +67,7 @@ func TestUnknownContexts(t *testing.T) {
 	if known, _ := s.SIDOrUnknown("u:r:dog_t:s1"); known != s.sid("u:r:dog_t:s1") {
 		t.Error("a known context is unknown")
 	}
-	if got := s.Snapshot().ContextValue(sid); !got.Equal(m.context("u:object_r:unlabeled_t")) {
+	if got, ok := s.Snapshot().ContextValue(sid); !ok || !got.Equal(m.context("u:object_r:unlabeled_t")) {
 		t.Errorf("value %+v", got)
 	}
 	if x := s.Explain(sid, sid, s.class("food"), 1); x.RawSource != "u:r:zebra_t:s1" || x.RawTarget != x.RawSource {
@@ -152,21 +152,71 @@ func TestInitialSIDs(t *testing.T) {
 	}
 }
 
+// A policy may lack unlabeled; then a SID may stand for nothing.
 func TestNoUnlabeled(t *testing.T) {
-	m := newMaker(t, false)
+	m := newMaker(t, true)
+	m.typ("dog_t")
 	m.b.InitialSIDs = nil
-	if _, err := security.New(m.policy(), nil); !errors.Is(err, security.ErrNoUnlabeled) {
-		t.Errorf("error %v", err)
+	m.b.HandleUnknown = policy.AllowUnknown
+	s := m.enforcing()
+	dog := s.sid("u:r:dog_t")
+	for _, pair := range [][2]policy.SID{{99, dog}, {dog, 99}} {
+		for _, class := range []policy.ClassID{0, s.class("food")} {
+			if got := s.ComputeAV(pair[0], pair[1], class); got.Allowed != 0 {
+				t.Errorf("%v: allowed %#x", pair, got.Allowed)
+			}
+			if got := s.Xperms(pair[0], pair[1], class, security.XpermIoctl, 1); got.Allowed != (security.XpermSet{}) {
+				t.Errorf("%v: allowed %v", pair, got.Allowed)
+			}
+			x := s.Explain(pair[0], pair[1], class, 1)
+			if x.Granted() || x.Permissions[0].Reason != security.ReasonNoContext || x.Format() == "" {
+				t.Errorf("%v: explained as %+v", pair, x)
+			}
+		}
+		_, err := s.Create(pair[0], pair[1], 1, "")
+		for _, err := range []error{
+			err, s.ValidateTransition(pair[0], pair[1], 1, dog), s.ValidateTransition(dog, dog, 1, 99), s.BoundedTransition(pair[0], pair[1]),
+		} {
+			if !errors.Is(err, syscall.EINVAL) || !errors.Is(err, security.ErrNoUnlabeled) {
+				t.Errorf("%v: %v", pair, err)
+			}
+		}
 	}
-	bad := newMaker(t, false)
-	bad.b.InitialSIDs = nil
+	if _, err := s.Context(99); !errors.Is(err, syscall.EINVAL) {
+		t.Error(err)
+	}
+	if raw, valid := s.Snapshot().RawContext(99); raw != "" || valid {
+		t.Errorf("raw text %q", raw)
+	}
+	if _, ok := s.Snapshot().ContextValue(99); ok {
+		t.Error("SID 99 has a value")
+	}
+	if sid, err := s.SIDWithDefault("u:r:dog_t", 99); err != nil || s.text(dog, nil) == "" {
+		t.Error(sid, err)
+	}
+	plain := newMaker(t, false)
+	plain.typ("dog_t")
+	if err := s.Load(plain.policy()); err != nil {
+		t.Fatal(err)
+	}
+	m = newMaker(t, true)
+	m.typ("dog_t")
+	m.b.InitialSIDs = nil
+	if err := s.Load(m.policy()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Context(dog); err == nil {
+		t.Error("a range came from nowhere")
+	}
+}
+
+func TestNoPolicy(t *testing.T) {
+	if _, err := security.New(nil, nil); err == nil {
+		t.Error("a server without a policy")
+	}
 	s := newMaker(t, false).enforcing()
-	before := s.Policy()
-	if err := s.Load(bad.policy()); !errors.Is(err, security.ErrNoUnlabeled) {
-		t.Errorf("error %v", err)
-	}
-	if s.Policy() != before || s.Seqno() != 1 {
-		t.Error("a failed load changed the policy")
+	if err := s.Load(nil); err == nil || s.Seqno() != 1 {
+		t.Errorf("load of nothing: %v", err)
 	}
 }
 

@@ -1,7 +1,6 @@
 package security
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -44,10 +43,10 @@ func New(p *policy.Policy, opts *Options) (*Server, error) {
 	if opts != nil {
 		s.options = *opts
 	}
-	v, err := s.prepare(p)
-	if err != nil {
-		return nil, err
+	if p == nil {
+		return nil, errNoPolicy
 	}
+	v := s.prepare(p)
 	v.enforcing, v.seqno, v.epoch = s.options.Enforcing, 1, 1
 	v.booleans = initialBooleans(p)
 	v.rowTable = newRowTable(v.image, v.image.evaluate(v.booleans))
@@ -57,16 +56,13 @@ func New(p *policy.Policy, opts *Options) (*Server, error) {
 
 // prepare makes a snapshot of a policy that lacks booleans, rows, mode and
 // numbers.
-func (s *Server) prepare(p *policy.Policy) (*Snapshot, error) {
+func (s *Server) prepare(p *policy.Policy) *Snapshot {
 	m := newImage(p)
 	v := &Snapshot{rowTable: &rowTable{image: m}, contexts: newContexts(m), unknown: p.HandleUnknown(), audit: s.options.Audit}
 	if s.options.HandleUnknown != nil {
 		v.unknown = *s.options.HandleUnknown
 	}
-	if v.contexts.known(SIDUnlabeled) == nil {
-		return nil, ErrNoUnlabeled
-	}
-	return v, nil
+	return v
 }
 
 // Snapshot returns the present state.
@@ -113,12 +109,12 @@ func (s *Server) SetEnforcing(on bool) {
 
 // Load puts another policy in force. Booleans that both policies have keep
 // their values; every SID keeps its context as far as the new policy knows it.
-// After an error the old policy stays.
+// The error is never one of the policy's, which has been validated.
 func (s *Server) Load(p *policy.Policy) error {
-	v, err := s.prepare(p)
-	if err != nil {
-		return fmt.Errorf("load policy: %w", err)
+	if p == nil {
+		return errNoPolicy
 	}
+	v := s.prepare(p)
 	s.load.Lock()
 	defer s.load.Unlock()
 	old := s.now.Load()
@@ -191,7 +187,11 @@ func (v *Snapshot) rename(old *Snapshot, c *context) (policy.Context, bool) {
 		return value, low && high
 	default:
 		// What had no range gets that of unlabeled.
-		value.Range = v.contexts.known(SIDUnlabeled).span.Range
+		unlabeled := v.contexts.known(SIDUnlabeled)
+		if unlabeled == nil {
+			return value, false
+		}
+		value.Range = unlabeled.span.Range
 	}
 	return value, true
 }
@@ -249,7 +249,7 @@ func (v *Snapshot) parseContext(text string, def policy.SID) (*context, error) {
 			switch c := v.contexts.known(def); {
 			case !v.Policy().MLS():
 				parts.Range = ""
-			case parts.Range == "":
+			case parts.Range == "" && c != nil:
 				parts.Range = mls.FormatRange(v.Policy(), c.value().Range)
 			}
 			text = parts.String()
@@ -295,12 +295,22 @@ func (v *Snapshot) Context(sid policy.SID) (string, error) {
 // doesn't know it; valid is false then.
 func (v *Snapshot) RawContext(sid policy.SID) (text string, valid bool) {
 	c := v.contexts.any(sid)
+	if c == nil {
+		return "", false
+	}
 	return c.text, !c.unknown
 }
 
 // ContextValue returns a SID's context by the policy's identifiers, that of
-// unlabeled for a SID that the policy doesn't know.
-func (v *Snapshot) ContextValue(sid policy.SID) policy.Context { return v.contexts.known(sid).value() }
+// unlabeled for a SID that the policy doesn't know. ok is false if there is
+// none.
+func (v *Snapshot) ContextValue(sid policy.SID) (value policy.Context, ok bool) {
+	c := v.contexts.known(sid)
+	if c == nil {
+		return policy.Context{}, false
+	}
+	return c.value(), true
+}
 
 // InitialSID returns the initial SID with the kernel's name, 0 if there is none
 // of that name. One that the policy doesn't give a context is unlabeled.
