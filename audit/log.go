@@ -43,6 +43,13 @@ func (l *Log) WriteInvalid(at time.Time, op, context string) error {
 	})
 }
 
+// Err returns the first error that the writer had.
+func (l *Log) Err() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.err
+}
+
 func (l *Log) write(fill func(buf []byte, serial uint64) []byte) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
