@@ -353,6 +353,9 @@ func TestXperms(t *testing.T) {
 	if !d.Xperms.Allows(security.XpermIoctl, 0x54) || d.Xperms.Allows(security.XpermIoctl, 0x55) || d.Xperms.Allows(security.XpermNetlink, 0x54) {
 		t.Error("Allows is wrong")
 	}
+	if x := s.decide("u:r:dog_t", "u:object_r:tty_t", "tcp_socket").Xperms; x == nil || x.Bases != security.XpermNetlink {
+		t.Errorf("drivers of messages: %+v", x)
+	}
 	all := security.XpermSet{}
 	for i := range all {
 		all[i] = ^uint32(0)

@@ -156,9 +156,6 @@ func (m *image) indexFilenames() map[nameKey][]int32 {
 // target returns the attributes of a type and the type itself as dense words:
 // bit n%64 of word n/64 is type n+1.
 func (m *image) target(t policy.TypeID) []uint64 {
-	if int(t) >= len(m.targets) {
-		return nil
-	}
 	if words := m.targets[t].Load(); words != nil {
 		return *words
 	}

@@ -63,9 +63,6 @@ func newIndex(n int, sizes policy.Sizes, rules iter.Seq2[int, *policy.Rule]) ind
 
 // source returns the keys of rules with exactly this source.
 func (x *index) source(t policy.TypeID) []ruleKey {
-	if int(t)+1 >= len(x.start) {
-		return nil
-	}
 	return x.keys[x.start[t]:x.start[t+1]]
 }
 

@@ -189,8 +189,26 @@ func TestInvalidLabels(t *testing.T) {
 	}
 	s.SetEnforcing(true)
 	refused()
+	if len(records) != 4 {
+		t.Errorf("%d records", len(records))
+	}
 	const want = `op=security_compute_sid invalid_context="u:r:bare_t" scontext=u:r:dog_t tcontext=u:r:dog_t tclass=process`
-	if len(records) != 4 || records[0] != want {
+	if records[0] != want {
 		t.Errorf("records %q", records)
+	}
+}
+
+// Names that would break a record are written in hexadecimal.
+func TestInvalidLabelRecordIsEscaped(t *testing.T) {
+	m := newMaker(t, false)
+	m.typ("dog_t")
+	m.add(policy.Type{Name: "b t"})
+	m.rules(policy.TypeTransition, "dog_t dog_t process dog_t")
+	m.b.Rules[0].Data = uint32(m.id("b t"))
+	record := ""
+	s := m.server(&security.Options{Audit: func(r string) { record = r }})
+	s.verb("create", "u:r:dog_t", "u:r:dog_t", "process", "")
+	if want := "op=security_compute_sid invalid_context=753A723A622074 scontext=u:r:dog_t tcontext=u:r:dog_t tclass=process"; record != want {
+		t.Errorf("record %q, want %q", record, want)
 	}
 }
