@@ -85,8 +85,7 @@ kernel: kernel-image
 	SEWARD_REQUIRE_ORACLES=1 SEWARD_KERNEL=1 $(GO) test -v -count=1 -timeout 30m -run '^TestKernel' ./internal/kernelvm
 
 kernel-image:
-	@ls /boot/vmlinuz-*-cloud-amd64 $(KERNEL_DIR)/boot/vmlinuz-*-cloud-amd64 >/dev/null 2>&1 || \
-		[ -n "$$SEWARD_KERNEL_IMAGE" ] || .ci/kernel-image $(KERNEL_DIR)
+	@.ci/kernel-image $(KERNEL_DIR)
 
 # Installs the peers where that is possible: as root, with apt.
 peers:
