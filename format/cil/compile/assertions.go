@@ -7,7 +7,6 @@ import (
 	"seward/format/diag"
 	"seward/policy"
 	"seward/policy/assertion"
-	"seward/policy/ebitmap"
 )
 
 // assertions checks neverallow rules and bounds.
@@ -28,7 +27,7 @@ func (c *compiler) neverallows() (rules []assertion.Rule, statements []*resolve.
 		if r.Kind != resolve.NeverAllow && r.Kind != resolve.NeverAllowX {
 			continue
 		}
-		rule := assertion.Rule{Sources: ebitmap.SetOf(c.members(r.From)...), Pos: c.pos(r.Source)}
+		rule := assertion.Rule{Sources: c.memberSet(r.From), Pos: c.pos(r.Source)}
 		switch r.To {
 		case resolve.TargetSelf:
 			rule.Pairing = assertion.Self
@@ -37,7 +36,7 @@ func (c *compiler) neverallows() (rules []assertion.Rule, statements []*resolve.
 		case resolve.TargetOther:
 			rule.Pairing, rule.Targets = assertion.NotSelf, rule.Sources
 		default:
-			rule.Targets = ebitmap.SetOf(c.members(r.To)...)
+			rule.Targets = c.memberSet(r.To)
 		}
 		if rule.Sources.Empty() || r.To > 0 && rule.Targets.Empty() {
 			continue

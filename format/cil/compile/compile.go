@@ -7,6 +7,7 @@ import (
 	"seward/format/cil/resolve"
 	"seward/format/diag"
 	"seward/policy"
+	"seward/policy/ebitmap"
 	"seward/policy/mls"
 	"seward/policy/optimize"
 )
@@ -90,6 +91,7 @@ type compiler struct {
 	typeIDs     []policy.TypeID // by symbol; 0: an attribute that the image hasn't
 	memberIDs   []policy.TypeID // by type number
 	expansions  [][]policy.TypeID
+	memberSets  []ebitmap.Set[policy.TypeID]
 	roleIDs     []policy.RoleID // by symbol; 0: an attribute
 	memberRoles []policy.RoleID // by role number
 	userIDs     []policy.UserID

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+
+	"seward/policy"
 )
 
 // generator writes random policies that use every construct that secilc 3.4
@@ -54,16 +56,11 @@ func (g *generator) names(prefix string, n int) []string {
 	return out
 }
 
-// generate returns the policy of a seed.
-func generate(seed uint64) string { return generateSections(seed, true) }
-
-// generateFlat leaves out namespaces and what copies statements.
-func generateFlat(seed uint64) string { return generateSections(seed, false) }
-
-func generateSections(seed uint64, blocks bool) string {
+// generate returns the policy of a seed for an image of a version.
+func generate(seed uint64, version uint32) string {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 1))}
 	g.mls = g.chance(70)
-	g.xperms = g.chance(60)
+	g.xperms = version >= policy.VersionXperms && g.chance(60)
 	g.types = g.names("t", 4+g.IntN(12))
 	g.attrs = append(g.names("a", 1+g.IntN(5)), "cil_gen_require", "x_typeattr_1", "x_typeattr_2")
 	g.roles = append(g.names("r", 1+g.IntN(4)), "object_r")
@@ -75,10 +72,7 @@ func generateSections(seed uint64, blocks bool) string {
 	g.sens = g.names("s", 1+g.IntN(3))
 	sections := []func(){
 		g.header, g.declareClasses, g.declareTypes, g.declareRoles, g.declareMLS, g.declareUsers,
-		g.vectorRules, g.extendedRules, g.typeRules, g.conditionals, g.roleRules, g.constraints, g.labels,
-	}
-	if blocks {
-		sections = append(sections, g.blocks)
+		g.vectorRules, g.extendedRules, g.typeRules, g.conditionals, g.roleRules, g.constraints, g.labels, g.blocks,
 	}
 	// The order of declarations and rules is free in CIL.
 	g.Shuffle(len(sections), func(i, j int) { sections[i], sections[j] = sections[j], sections[i] })

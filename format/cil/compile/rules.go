@@ -3,6 +3,7 @@ package compile
 import (
 	"seward/format/cil/resolve"
 	"seward/policy"
+	"seward/policy/ebitmap"
 )
 
 // classPerms are permissions of one class.
@@ -109,6 +110,17 @@ func (c *compiler) members(t resolve.TypeID) []policy.TypeID {
 		c.expansions[t] = list
 	}
 	return c.expansions[t]
+}
+
+// memberSet returns the types of a type or attribute as a set, which is shared.
+func (c *compiler) memberSet(t resolve.TypeID) ebitmap.Set[policy.TypeID] {
+	if c.memberSets == nil {
+		c.memberSets = make([]ebitmap.Set[policy.TypeID], len(c.db.Types))
+	}
+	if c.memberSets[t].Empty() {
+		c.memberSets[t] = ebitmap.SetOf(c.members(t)...)
+	}
+	return c.memberSets[t]
 }
 
 // side returns what an image's rule names for a type or attribute: itself, or

@@ -137,7 +137,7 @@ func (c *compiler) filenameTransition(x *filenameTransitions, r *resolve.Rule) {
 		})
 		return
 	}
-	sources := ebitmap.SetOf(c.members(r.From)...)
+	sources := c.memberSet(r.From)
 	if sources.Empty() {
 		return
 	}
