@@ -23,6 +23,13 @@ type Whole interface {
 	Complete(data []byte) bool
 }
 
+// Reopener is a Handle whose file keeps something for each open description:
+// Reopen gives what another description of the same file starts with.
+type Reopener interface {
+	Handle
+	Reopen() Handle
+}
+
 // Open opens a node, after the checks that go with opening any file. Directories
 // and the null device are not opened here (EISDIR, ENXIO).
 func (t *Tree) Open(n Node, c *Caller) (Handle, hooks.Verdict) {
@@ -190,6 +197,9 @@ type transaction struct {
 	asked  bool
 	answer []byte
 }
+
+// Reopen implements Reopener.
+func (h *transaction) Reopen() Handle { return &transaction{tree: h.tree, kind: h.kind} }
 
 func (h *transaction) Read(_ *Caller, p []byte, offset int64) (int, hooks.Verdict) {
 	h.mu.Lock()
