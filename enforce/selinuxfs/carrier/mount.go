@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"runtime"
 	"strconv"
 	"sync"
 	"syscall"
@@ -210,6 +211,9 @@ func (m *Mount) serve() {
 			// These call out, to where somebody may be waiting for an open.
 			r.body = bytes.Clone(r.body)
 			m.served.Go(func() { m.transfer(r) })
+			// Waiting for the next request keeps this processor from running what
+			// was just started, until the scheduler's watchdog sees it.
+			runtime.Gosched()
 		default:
 			m.answer(r)
 		}
