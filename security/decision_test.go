@@ -198,6 +198,7 @@ func TestBounds(t *testing.T) {
 		// The parent's own right to the bounded file counts for nothing: its right to
 		// what bounds the file does.
 		"parent_t bounded_file_t file relabelfrom",
+		"parent_t file_t dir search", "child_t file_t dir search",
 	)
 	var records []string
 	s := m.server(&security.Options{Enforcing: true, Audit: func(r string) { records = append(records, r) }})
@@ -212,6 +213,9 @@ func TestBounds(t *testing.T) {
 		if got := s.allowed(tt.source, tt.target, "file"); got != tt.want {
 			t.Errorf("%s %s: allowed %q, want %q", tt.source, tt.target, got, tt.want)
 		}
+	}
+	if got := s.allowed("u:r:child_t", "u:object_r:file_t", "dir"); got != "search" {
+		t.Errorf("within bounds: %q", got)
 	}
 	want := []string{
 		"op=security_compute_av reason=bounds scontext=u:r:child_t tcontext=u:object_r:file_t tclass=file perms=ioctl",

@@ -37,6 +37,7 @@ type Explanation struct {
 	NeverAudit bool `json:"neverAudit"` // the source domain is never audited
 
 	Permissions []PermissionReason `json:"permissions"`
+	Xperms      []XpermReason      `json:"xperms,omitempty"`
 	Decision    Decision           `json:"-"`
 }
 
@@ -172,6 +173,11 @@ func (v *Snapshot) explain(s, t *context, class policy.ClassID, perms policy.Acc
 	e := &explainer{Snapshot: v, s: s, t: t, class: v.Policy().Class(class), code: v.image.code(class), decision: d}
 	if e.class != nil {
 		e.collect()
+		for i := range e.rules {
+			if f := &e.rules[i]; f.rule.Kind&policy.XpermKinds != 0 {
+				x.Xperms = append(x.Xperms, e.xpermReason(f))
+			}
+		}
 	}
 	for n := uint32(1); n <= 32; n++ {
 		if perms&policy.Permission(n) != 0 {
@@ -183,17 +189,18 @@ func (v *Snapshot) explain(s, t *context, class policy.ClassID, perms policy.Acc
 
 // collect finds all rules between the types and their attributes.
 func (e *explainer) collect() {
+	const kinds = policy.VectorKinds | policy.XpermKinds
 	m := e.image
 	target := m.target(e.t.typ)
 	for a := range typesOf(m.target(e.s.typ)) {
 		for _, k := range m.rules.of(a, e.class.ID) {
-			if r := &m.data.Rules[k.rule()]; r.Kind&policy.VectorKinds != 0 && member(target, uint32(k.target())) {
+			if r := &m.data.Rules[k.rule()]; r.Kind&kinds != 0 && member(target, uint32(k.target())) {
 				e.rules = append(e.rules, foundRule{rule: r})
 			}
 		}
 		for _, k := range m.conditional.of(a, e.class.ID) {
 			b := &m.branches[k.rule()]
-			if b.rule.Kind&policy.VectorKinds != 0 && member(target, uint32(k.target())) {
+			if b.rule.Kind&kinds != 0 && member(target, uint32(k.target())) {
 				e.rules = append(e.rules, foundRule{
 					rule: b.rule, conditional: &m.data.Conditionals[b.conditional],
 					when: b.when, value: e.enabled[b.conditional],

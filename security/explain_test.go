@@ -258,3 +258,36 @@ func TestExplainNames(t *testing.T) {
 		t.Errorf("expressions (-want +got):\n%s", diff)
 	}
 }
+
+func TestExplainXperms(t *testing.T) {
+	m := newMaker(t, false)
+	m.typ("dog_t", "tty_t")
+	m.allow("dog_t tty_t file ioctl")
+	m.xperm(policy.AllowXperm, "dog_t tty_t file", policy.Xperms{Kind: policy.XpermIoctlFunction, Driver: 0x54, Bits: [8]uint32{0x1c | 1, 7: 1 << 31}})
+	m.xperm(policy.AuditAllowXperm, "dog_t tty_t file", policy.Xperms{Kind: policy.XpermIoctlDriver, Bits: [8]uint32{6}})
+	m.xperm(policy.DontAuditXperm, "dog_t tty_t file", policy.Xperms{Kind: policy.XpermNetlink, Bits: [8]uint32{1 << 16}})
+	r := m.b.Rules[len(m.b.Rules)-1]
+	m.b.Rules = m.b.Rules[:len(m.b.Rules)-1]
+	m.b.Conditionals = []policy.Conditional{{Expr: []policy.BoolOp{{Kind: policy.BoolOperand, Boolean: m.boolean("a", false)}}, True: []policy.Rule{r}}}
+	for range 4 { // a rule of five statements
+		m.b.Origins = append(m.b.Origins, policy.Origin{Pos: policy.Pos{File: 1, Line: uint32(len(m.b.Origins) + 1)}, Data: 4})
+	}
+	for i := range 4 {
+		m.b.Origins[map[int]int{0: 0, 1: 4, 2: 5, 3: 6}[i]].Next = uint32(5 + i)
+	}
+	s := m.enforcing()
+	const want = `allowed: file
+source u:r:dog_t
+target u:r:tty_t
+ioctl: allowed
+    allow dog_t tty_t:file ioctl; at policy.cil:1, policy.cil:5, policy.cil:6, 2 more
+extended permissions: (allowx dog_t tty_t (ioctl file (0x5400 0x5402-0x5404 0x54ff))) at policy.cil:2
+extended permissions: (auditallowx dog_t tty_t (ioctl file (0x100-0x2ff))) at policy.cil:3
+extended permissions: (dontauditx dog_t tty_t (nlmsg file (0x10))) at policy.cil:4
+    not in force: if a is true
+    boolean a is false
+`
+	if diff := cmp.Diff(want, s.Explain(s.sid("u:r:dog_t"), s.sid("u:r:tty_t"), s.class("file"), 4).Format()); diff != "" {
+		t.Errorf("text (-want +got):\n%s", diff)
+	}
+}

@@ -34,6 +34,11 @@ func (w *textWriter) explanation(x *Explanation) {
 	for i := range x.Permissions {
 		w.permission(x, &x.Permissions[i])
 	}
+	for i := range x.Xperms {
+		r := &x.Xperms[i]
+		w.line("extended permissions: %s%s", r, citations(r.Positions))
+		w.conditional(r.Conditional)
+	}
 }
 
 func raw(text string) string {
@@ -129,28 +134,37 @@ func (w *textWriter) permission(x *Explanation, p *PermissionReason) {
 }
 
 func (w *textWriter) rule(r *RuleReason) {
-	where := ""
-	for i, p := range r.Positions {
+	w.line("%s%s", r, citations(r.Positions))
+	w.conditional(r.Conditional)
+}
+
+// citations names the first few statements behind a rule.
+func citations(positions []Position) string {
+	text := ""
+	for i, p := range positions {
 		if i == 3 {
-			where += fmt.Sprintf(", %d more", len(r.Positions)-i)
-			break
+			return text + fmt.Sprintf(", %d more", len(positions)-i)
 		}
 		if p.File != "" {
-			where += map[bool]string{true: " at ", false: ", "}[where == ""] + p.String()
+			text += map[bool]string{true: " at ", false: ", "}[text == ""] + p.String()
 		}
 	}
-	w.line("%s%s", r, where)
-	if c := r.Conditional; c != nil {
-		state := "in force"
-		if c.Value != c.When {
-			state = "not in force"
-		}
-		w.depth++
-		w.line("%s: if %s is %t%s", state, c.Expression, c.When, c.Position.suffix())
-		for _, b := range c.Booleans {
-			w.line("boolean %s is %t", b.Name, b.Value)
-		}
-		w.depth--
+	return text
+}
+
+func (w *textWriter) conditional(c *ConditionalReason) {
+	if c == nil {
+		return
+	}
+	state := "in force"
+	if c.Value != c.When {
+		state = "not in force"
+	}
+	w.depth++
+	defer func() { w.depth-- }()
+	w.line("%s: if %s is %t%s", state, c.Expression, c.When, c.Position.suffix())
+	for _, b := range c.Booleans {
+		w.line("boolean %s is %t", b.Name, b.Value)
 	}
 }
 

@@ -2,6 +2,7 @@ package security_test
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -49,6 +50,7 @@ func TestDecisionsDuringLoads(t *testing.T) {
 					return
 				default:
 				}
+				runtime.Gosched() // the loads are to come often
 				// The state's number before and after the question brackets what may
 				// be answered.
 				from := server.Snapshot()
@@ -74,7 +76,7 @@ func TestDecisionsDuringLoads(t *testing.T) {
 			}
 		})
 	}
-	for i := range 300 {
+	for i := range 200 {
 		if err := server.Load(policies[i%len(policies)]); err != nil {
 			t.Error(err)
 		}
