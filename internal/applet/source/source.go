@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 
+	"seward/basepolicy"
+	"seward/format/cil"
 	"seward/format/policydb"
 	"seward/internal/applet"
 	"seward/internal/getopt"
@@ -55,6 +57,20 @@ func Read(env *applet.Env, names []string) ([]File, error) {
 // ErrMixed is a command line that names more than one policy.
 var ErrMixed = errors.New("a binary image is a whole policy and can't be joined with other files")
 
+// Image returns the file that is a binary image, nil if all are text.
+func Image(files []File) (*File, error) {
+	for i := range files {
+		switch {
+		case !IsImage(files[i].Data):
+		case len(files) > 1:
+			return nil, fmt.Errorf("%s: %w", files[i].Name, ErrMixed)
+		default:
+			return &files[i], nil
+		}
+	}
+	return nil, nil
+}
+
 // Policy returns the policy that the named files are; the built-in one if there
 // are none.
 func Policy(env *applet.Env, names []string) (*policy.Policy, error) {
@@ -62,14 +78,25 @@ func Policy(env *applet.Env, names []string) (*policy.Policy, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range files {
-		if !IsImage(f.Data) {
-			continue
-		}
-		if len(files) > 1 {
-			return nil, fmt.Errorf("%s: %w", f.Name, ErrMixed)
-		}
-		return policydb.Read(f.Name, f.Data)
+	image, err := Image(files)
+	if err != nil {
+		return nil, err
 	}
-	return nil, errors.New("CIL")
+	if image != nil {
+		return policydb.Read(image.Name, image.Data)
+	}
+	var srcs []cil.Source
+	for _, f := range files {
+		srcs = append(srcs, cil.Source{Name: f.Name, Data: f.Data})
+	}
+	if len(files) == 0 {
+		for _, f := range basepolicy.Base() {
+			srcs = append(srcs, cil.Source{Name: f.Name, Data: f.Data})
+		}
+	}
+	result, err := cil.Compile(srcs, nil)
+	if err != nil {
+		return nil, err
+	}
+	return result.Policy, nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"seward/internal/applet"
 	"seward/internal/applet/ask"
+	"seward/internal/applet/compile"
 	"seward/internal/applet/decide"
 	"seward/internal/applet/house"
 )
@@ -16,6 +17,7 @@ func Set() *applet.Set {
 	return &applet.Set{
 		Name: "seward",
 		Applets: []*applet.Applet{
+			compile.Applet,
 			decide.Check,
 			decide.Explain,
 			ask.Applet,

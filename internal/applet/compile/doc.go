@@ -1,0 +1,3 @@
+// Package compile holds the commands that make a binary policy: `seward compile`
+// and the classic secilc.
+package compile

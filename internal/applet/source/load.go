@@ -1,0 +1,91 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"seward/basepolicy"
+	"seward/format/cil"
+	"seward/format/policydb"
+	"seward/internal/applet"
+	"seward/internal/getopt"
+	"seward/label"
+	"seward/policy"
+)
+
+// FileContextsOption names file contexts, which a binary image lacks.
+var FileContextsOption = getopt.Option{
+	Names: []string{"--file-contexts"}, Arity: getopt.Required, Arg: "FILE",
+	Help: "labels of paths, in addition to those of the policy's own source; may be repeated",
+}
+
+// Loaded is a policy with what it says of paths.
+type Loaded struct {
+	Policy *policy.Policy
+	Labels *label.Specs
+}
+
+// Load returns the policy that the named files are, the built-in one if there are
+// none, with its file contexts: those of CIL sources and of the files named
+// beside them.
+func Load(env *applet.Env, policies, fileContexts []string) (*Loaded, error) {
+	p, text, err := compileOrRead(env, policies)
+	if err != nil {
+		return nil, err
+	}
+	sources := []label.Source{{Name: "policy", Data: text}}
+	for _, name := range fileContexts {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("read file contexts: %w", err)
+		}
+		sources = append(sources, label.Source{Name: name, Data: data})
+	}
+	labels, err := label.Parse(sources, nil)
+	if err != nil {
+		return nil, fmt.Errorf("read file contexts: %w", err)
+	}
+	return &Loaded{Policy: p, Labels: labels}, nil
+}
+
+// Policy returns the policy that the named files are; the built-in one if there
+// are none.
+func Policy(env *applet.Env, names []string) (*policy.Policy, error) {
+	p, _, err := compileOrRead(env, names)
+	return p, err
+}
+
+// compileOrRead returns a policy and the file contexts in its source.
+func compileOrRead(env *applet.Env, names []string) (*policy.Policy, []byte, error) {
+	files, err := Read(env, names)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, f := range files {
+		if !IsImage(f.Data) {
+			continue
+		}
+		if len(files) > 1 {
+			return nil, nil, fmt.Errorf("%s: %w", f.Name, ErrMixed)
+		}
+		p, err := policydb.Read(f.Name, f.Data)
+		return p, nil, err
+	}
+	var sources []cil.Source
+	for _, f := range files {
+		sources = append(sources, cil.Source{Name: f.Name, Data: f.Data})
+	}
+	if len(files) == 0 {
+		for _, f := range basepolicy.Base() {
+			sources = append(sources, cil.Source{Name: f.Name, Data: f.Data})
+		}
+	}
+	r, err := cil.Compile(sources, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	return r.Policy, r.FileContexts, nil
+}
+
+var _ = errors.Is
