@@ -20,7 +20,7 @@ type Options struct {
 	MLS           resolve.Tristate
 	HandleUnknown resolve.HandleUnknown
 	// MultipleDecls accepts labelling statements that are given several times
-	// with the same context.
+	// with the same context, without a warning.
 	MultipleDecls bool
 	// DisableDontaudit leaves out dontaudit rules.
 	DisableDontaudit bool

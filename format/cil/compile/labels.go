@@ -11,8 +11,9 @@ import (
 )
 
 // labels fills the tables that label objects. Each is sorted; two statements for
-// one object are a conflict, unless they agree and Options.MultipleDecls allows
-// that.
+// one object are a conflict unless they agree, and then deserve a warning unless
+// Options.MultipleDecls expects them. (secilc 3.4 takes the first statement and
+// says nothing, unless asked to be verbose; Debian's policy has some that agree.)
 func (c *compiler) labels() {
 	c.initialSIDs()
 	c.genfs()
@@ -38,8 +39,10 @@ func sorted[T any](c *compiler, what string, list []T, compare func(a, b *T) int
 			continue
 		}
 		first := &out[len(out)-1]
-		if !c.opts.MultipleDecls || !c.sameContexts(contexts(first), contexts(x)) {
+		if !c.sameContexts(contexts(first), contexts(x)) {
 			c.errorf(source(x), "conflicting %s statements", what).Note(c.db.Pos(source(first)), "the other one")
+		} else if !c.opts.MultipleDecls {
+			c.warnings.Add(c.db.Errorf(source(x), "%s statement is given twice", what).Note(c.db.Pos(source(first)), "the other one"))
 		}
 	}
 	return out

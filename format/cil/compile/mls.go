@@ -11,8 +11,10 @@ import (
 // policy that turns out to have no MLS: ranges are checked in either case.
 func (c *compiler) sensitivities() {
 	db := c.db
-	c.cats = &universe{db: db, size: len(db.CatOrder), member: make([]int32, len(db.Cats)),
-		sets: make([]bitset, len(db.Cats)), catSets: make([]bitset, len(db.CatSets))}
+	c.cats = &universe{
+		db: db, size: len(db.CatOrder), member: make([]int32, len(db.Cats)),
+		sets: make([]bitset, len(db.Cats)), catSets: make([]bitset, len(db.CatSets)),
+	}
 	for i := range c.cats.member {
 		c.cats.member[i] = -1
 	}
