@@ -1,7 +1,6 @@
 package source
 
 import (
-	"errors"
 	"fmt"
 	"os"
 
@@ -62,30 +61,26 @@ func compileOrRead(env *applet.Env, names []string) (*policy.Policy, []byte, err
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, f := range files {
-		if !IsImage(f.Data) {
-			continue
-		}
-		if len(files) > 1 {
-			return nil, nil, fmt.Errorf("%s: %w", f.Name, ErrMixed)
-		}
-		p, err := policydb.Read(f.Name, f.Data)
-		return p, nil, err
-	}
-	var sources []cil.Source
-	for _, f := range files {
-		sources = append(sources, cil.Source{Name: f.Name, Data: f.Data})
-	}
-	if len(files) == 0 {
-		for _, f := range basepolicy.Base() {
-			sources = append(sources, cil.Source{Name: f.Name, Data: f.Data})
-		}
-	}
-	r, err := cil.Compile(sources, nil)
+	image, err := Image(files)
 	if err != nil {
 		return nil, nil, err
 	}
-	return r.Policy, r.FileContexts, nil
+	if image != nil {
+		p, err := policydb.Read(image.Name, image.Data)
+		return p, nil, err
+	}
+	var srcs []cil.Source
+	for _, f := range files {
+		srcs = append(srcs, cil.Source{Name: f.Name, Data: f.Data})
+	}
+	if len(files) == 0 {
+		for _, f := range basepolicy.Base() {
+			srcs = append(srcs, cil.Source{Name: f.Name, Data: f.Data})
+		}
+	}
+	result, err := cil.Compile(srcs, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	return result.Policy, result.FileContexts, nil
 }
-
-var _ = errors.Is

@@ -7,12 +7,8 @@ import (
 	"io"
 	"os"
 
-	"seward/basepolicy"
-	"seward/format/cil"
-	"seward/format/policydb"
 	"seward/internal/applet"
 	"seward/internal/getopt"
-	"seward/policy"
 )
 
 // PolicyOption names a policy. Commands that use it take as many as are given.
@@ -69,34 +65,4 @@ func Image(files []File) (*File, error) {
 		}
 	}
 	return nil, nil
-}
-
-// Policy returns the policy that the named files are; the built-in one if there
-// are none.
-func Policy(env *applet.Env, names []string) (*policy.Policy, error) {
-	files, err := Read(env, names)
-	if err != nil {
-		return nil, err
-	}
-	image, err := Image(files)
-	if err != nil {
-		return nil, err
-	}
-	if image != nil {
-		return policydb.Read(image.Name, image.Data)
-	}
-	var srcs []cil.Source
-	for _, f := range files {
-		srcs = append(srcs, cil.Source{Name: f.Name, Data: f.Data})
-	}
-	if len(files) == 0 {
-		for _, f := range basepolicy.Base() {
-			srcs = append(srcs, cil.Source{Name: f.Name, Data: f.Data})
-		}
-	}
-	result, err := cil.Compile(srcs, nil)
-	if err != nil {
-		return nil, err
-	}
-	return result.Policy, nil
 }
