@@ -62,6 +62,10 @@ func TestLabelsOfNewObjects(t *testing.T) {
 		"change of a process":          {"change", "u:r:dog_t:s2-s3", "v:object_r:shell_t:s1", "process", "", "u:r:dog_t:s2-s3"},
 		"change ignores transitions":   {"change", "u:r:dog_t", "u:object_r:shell_t", "dir", "", "u:object_r:shell_t:s1"},
 	}
+	byName := func(p *policy.Policy) policy.ClassID { return p.ClassByName("file").ID }
+	if got := s.text(s.CreateFor(s.sid("u:r:dog_t"), s.sid("u:object_r:dir_t"), byName, "log")); got != "u:object_r:log_t:s1" {
+		t.Errorf("class by name: %q", got)
+	}
 	for name, tt := range tests {
 		for range 2 { // the second time, the context exists
 			if got := s.verb(tt.verb, tt.source, tt.target, tt.class, tt.name); got != tt.want {

@@ -13,24 +13,36 @@ import (
 // allow to exist (in permissive mode it is returned), EINVAL for ranges that
 // have nothing in common.
 func (s *Server) Create(src, tgt policy.SID, class policy.ClassID, name string) (policy.SID, error) {
+	return s.computeSID(src, tgt, fixed(class), policy.TypeTransition, name)
+}
+
+// CreateFor is Create for a class that has a number of its own in each policy:
+// class returns that number. It is asked for the very policy that decides, so
+// that a load in between does no harm.
+func (s *Server) CreateFor(src, tgt policy.SID, class func(p *policy.Policy) policy.ClassID, name string) (policy.SID, error) {
 	return s.computeSID(src, tgt, class, policy.TypeTransition, name)
+}
+
+func fixed(class policy.ClassID) func(*policy.Policy) policy.ClassID {
+	return func(*policy.Policy) policy.ClassID { return class }
 }
 
 // Member returns the label of the instance of a polyinstantiated object tgt that
 // src is to use. Errors are those of Create.
 func (s *Server) Member(src, tgt policy.SID, class policy.ClassID) (policy.SID, error) {
-	return s.computeSID(src, tgt, class, policy.TypeMember, "")
+	return s.computeSID(src, tgt, fixed(class), policy.TypeMember, "")
 }
 
 // Change returns the label that an object tgt is to get for the use of src, for
 // example a terminal. Errors are those of Create.
 func (s *Server) Change(src, tgt policy.SID, class policy.ClassID) (policy.SID, error) {
-	return s.computeSID(src, tgt, class, policy.TypeChange, "")
+	return s.computeSID(src, tgt, fixed(class), policy.TypeChange, "")
 }
 
-func (s *Server) computeSID(src, tgt policy.SID, class policy.ClassID, kind policy.RuleKind, name string) (policy.SID, error) {
+func (s *Server) computeSID(src, tgt policy.SID, number func(*policy.Policy) policy.ClassID, kind policy.RuleKind, name string) (policy.SID, error) {
 	for {
 		v := s.Snapshot()
+		class := number(v.Policy())
 		source, target := v.contexts.known(src), v.contexts.known(tgt)
 		if source == nil || target == nil {
 			return 0, &Error{Errno: syscall.EINVAL, Err: ErrNoUnlabeled}
@@ -192,7 +204,12 @@ func (s *Server) ValidateTransition(old, updated policy.SID, class policy.ClassI
 // EnforceTransition is ValidateTransition for a relabelling that happens: what is
 // forbidden is logged, and in permissive mode it is let pass.
 func (s *Server) EnforceTransition(old, updated policy.SID, class policy.ClassID, task policy.SID) error {
-	return s.Snapshot().validate(old, updated, class, task, true)
+	return s.Snapshot().EnforceTransition(old, updated, class, task)
+}
+
+// EnforceTransition is Server.EnforceTransition.
+func (v *Snapshot) EnforceTransition(old, updated policy.SID, class policy.ClassID, task policy.SID) error {
+	return v.validate(old, updated, class, task, true)
 }
 
 func (v *Snapshot) validate(old, updated policy.SID, class policy.ClassID, task policy.SID, enforce bool) error {
