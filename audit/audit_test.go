@@ -40,6 +40,8 @@ func TestText(t *testing.T) {
 			`avc:  denied  { read open } for  name=612062` + contexts + " permissive=0"},
 		"ioctl": {func(r *Record) { r.Fields = append(Path("/x", "tmpfs", 0), Hex("ioctlcmd", 0x5401)) },
 			`avc:  denied  { read open } for  path="/x" dev="tmpfs" ioctlcmd=0x5401` + contexts + " permissive=0"},
+		"capability": {func(r *Record) { r.Fields = []Field{Number("capability", 21)} },
+			`avc:  denied  { read open } for  capability=21 ` + contexts + " permissive=0"},
 		"unknown label": {func(r *Record) { r.Fields = nil; r.TargetRaw = "old:r:t" },
 			`avc:  denied  { read open } for ` + contexts + ` permissive=0 trawcon="old:r:t"`},
 	} {

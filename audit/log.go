@@ -43,6 +43,14 @@ func (l *Log) WriteInvalid(at time.Time, op, context string) error {
 	})
 }
 
+// WriteText logs a text as a record of a type, such as MAC_STATUS, that is no
+// decision.
+func (l *Log) WriteText(at time.Time, kind, text string) error {
+	return l.write(func(buf []byte, serial uint64) []byte {
+		return append(appendStamp(buf, kind, at, serial), text...)
+	})
+}
+
 // Err returns the first error that the writer had.
 func (l *Log) Err() error {
 	l.mu.Lock()

@@ -107,11 +107,17 @@ func IsPlain(value string) bool {
 	return true
 }
 
+// padded are the keys whose values the kernel writes a blank behind, so that two
+// stand before what follows (security/lsm_audit.c).
+var padded = map[string]bool{"capability": true, "ipc_key": true, "key": true}
+
 func appendField(buf []byte, f Field) []byte {
 	buf = append(buf, ' ')
 	buf = append(buf, f.Key...)
 	buf = append(buf, '=')
 	switch {
+	case padded[f.Key]:
+		return append(append(buf, f.Value...), ' ')
 	case f.Encoding == Plain:
 		return append(buf, f.Value...)
 	case IsPlain(f.Value):
