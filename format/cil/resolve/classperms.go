@@ -168,6 +168,7 @@ func (c *cursor) unknownPerm(i int, s *sym) {
 	com := r.commonOf(s)
 	c.missing(func() *diag.Error {
 		e := c.diag(i, "unknown permission %q of %s %q", c.text(i), s.flavor, r.names.Text(s.name))
+		e.Code = "unknown"
 		if len(r.errs) >= maxSuggest || r.insts[c.inst].opt != 0 {
 			return e
 		}

@@ -44,6 +44,7 @@ func (r *resolver) disableFailed() bool {
 func (r *resolver) unknown(i int32, pos diag.Pos, t table, n syntax.Name, want string) *diag.Error {
 	text := r.names.Text(n)
 	e := diag.Errorf(pos, "unknown %s %q", want, text)
+	e.Code = "unknown"
 	if opt, ok := r.gone[tableName{t, n}]; ok {
 		in := &r.insts[opt]
 		e.Note(r.pos(in.parent, r.stmt(in.parent, in.stmt).Offset),

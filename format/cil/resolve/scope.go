@@ -175,6 +175,7 @@ func (r *resolver) declare(i, stmt int32, st *syntax.Stmt, c copying) int32 {
 
 func (r *resolver) redeclared(i int32, st *syntax.Stmt, flavor syntax.Flavor, s *sym) {
 	e := r.errorAt(i, st, 0, "%s %q is declared already", flavor, r.names.Text(s.name))
+	e.Code = "redeclared"
 	at := r.stmt(s.head.inst, s.head.stmt)
 	if s.flavor == flavor {
 		e.Note(r.pos(s.head.inst, at.Offset), "previous declaration")
