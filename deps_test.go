@@ -43,6 +43,7 @@ var law = []struct {
 	{"enforce/...", "enforce/... security/... policy/... label/... internal/linux/..."},
 
 	{"label/...", "label/... policy/..."},
+	{"audit/...", "audit/... policy/..."},
 	{"basepolicy/...", "format/... policy/..."},
 
 	// Commands import everything; nothing imports commands.
@@ -50,7 +51,7 @@ var law = []struct {
 	{"internal/linux/...", "internal/linux/..."},
 	{"internal/term/...", "internal/linux/..."},
 	{"internal/applet", "internal/getopt format/diag"},
-	{"internal/applet/...", "basepolicy/... format/... policy/... security/... enforce/... label/... internal/..."},
+	{"internal/applet/...", "basepolicy/... format/... policy/... security/... enforce/... label/... audit/... internal/..."},
 	{"cmd/seward", "internal/applet/table enforce/supervisor"},
 
 	// Testing aids.
