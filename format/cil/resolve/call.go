@@ -85,7 +85,7 @@ func (r *resolver) notRecursive(i, m int32, c *cursor) bool {
 	for p := r.insts[i].parent; p != 0; p = r.insts[p].parent {
 		if in := &r.insts[p]; in.kind == syntax.KwCall && in.sym == m {
 			e := c.diag(0, "macro %q calls itself", c.text(0))
-			r.errs.Add(e)
+			r.fail(e)
 			return false
 		}
 	}
@@ -155,7 +155,7 @@ func (r *resolver) bindArg(a *callArg, c *cursor) bool {
 	}
 	e.Note(diag.Pos{}, "as argument for parameter %q of macro %q", r.names.Text(a.name), c.text(0))
 	c.ok = false
-	r.errs.Add(r.db.Trace(e, r.insts[c.inst].via))
+	r.fail(r.db.Trace(e, r.insts[c.inst].via))
 	return false
 }
 

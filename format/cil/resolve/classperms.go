@@ -26,7 +26,7 @@ func (r *resolver) classOf(i, n int32, st *syntax.Stmt) int32 {
 	info := classInfo{index: map[syntax.Name]int32{}}
 	for k, w := range args[2:] {
 		if _, ok := info.index[w.Name()]; ok {
-			r.errs.Add(r.errorAt(i, st, k+2, "permission %q is declared already in %s %q", r.names.Text(w.Name()), st.Keyword, r.names.Text(args[0].Name())))
+			r.fail(r.errorAt(i, st, k+2, "permission %q is declared already in %s %q", r.names.Text(w.Name()), st.Keyword, r.names.Text(args[0].Name())))
 			continue
 		}
 		info.index[w.Name()] = int32(len(info.perms))
@@ -184,6 +184,7 @@ func (c *cursor) unknownPerm(i int, s *sym) {
 				}
 			}
 		})
+		return r.db.Trace(e, r.insts[c.inst].via)
 	})
 }
 

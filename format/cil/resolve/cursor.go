@@ -38,7 +38,7 @@ func (c *cursor) isList(i int) bool { return c.args[i].IsList() }
 
 // errorf reports an error that no optional hides. It returns false.
 func (c *cursor) errorf(i int, format string, args ...any) bool {
-	c.r.errs.Add(c.diag(i, format, args...))
+	c.r.fail(c.diag(i, format, args...))
 	c.ok = false
 	return false
 }
@@ -63,7 +63,7 @@ func (c *cursor) missing(reason func() *diag.Error) bool {
 	if opt := c.r.insts[c.inst].opt; opt != 0 {
 		c.r.disable(opt, reason)
 	} else {
-		c.r.errs.Add(reason())
+		c.r.fail(reason())
 	}
 	return false
 }

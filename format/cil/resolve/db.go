@@ -2,15 +2,6 @@ package resolve
 
 import "seward/format/diag"
 
-// ASKED BY THE COMPILER, remove this comment when filled: fields Map (beside
-// Class) in Rule, RoleTransition, RangeTransition, ValidateTrans, Permissionx:
-// where the language wants a class there, a map class is allowed too and stands
-// for all the classes of its classmappings (libsepol: cil_expand_class);
-// IBPKeyCon.Text: the address text (images are sorted by it). Files[0] is taken as
-// the placeholder that Source.File 0 means. The sentence on tunableif in DB has been
-// corrected after secilc: cil_resolve_tunif copies the branch to the end of the
-// parent's children (of a file: of its src_info node).
-
 // DB is a resolved policy.
 //
 // # Order
@@ -49,14 +40,14 @@ import "seward/format/diag"
 //
 // # What has been checked
 //
-// Names resolve to symbols of the required kind; numbers, addresses and paths are
+// Names resolve to symbols of the required kind; numbers and addresses are
 // in range; attributes, category sets, class permissions and bounds do not
-// contain themselves; there is an access vector rule; classes, sensitivities and categories
-// are ordered and order statements agree; initial SIDs are ordered; users have a
-// level and a range; mls, handleunknown, selinuxuserdefault occur once.
+// contain themselves; map permissions and classpermissions mean something; classes,
+// sensitivities, categories and initial SIDs are ordered, and the order statements agree; users
+// have a level and a range; mls, handleunknown, selinuxuserdefault occur once at most.
 // What needs evaluated sets is left to the compiler: whether contexts,
 // levels and ranges are valid, conflicts between labelling statements and between type rules,
-// neverallow and bounds.
+// neverallow, and what a child of bounds may do. So are the names of policy capabilities.
 type DB struct {
 	Files []*diag.File
 	// Names holds interned text by Name.

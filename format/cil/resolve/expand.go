@@ -166,7 +166,7 @@ func (r *resolver) insert(i int32) bool {
 		for _, n := range append([]node{s.head}, s.more...) {
 			e.Note(r.pos(n.inst, r.stmt(n.inst, n.stmt).Offset), "one of them")
 		}
-		r.errs.Add(e)
+		r.fail(e)
 		return true
 	}
 	src := c.source()
@@ -182,7 +182,7 @@ func (r *resolver) unknownIn(i int32) {
 	arg := r.inTarget(i)
 	_, how := r.lookup(c.inst, tBlocks, c.name(arg), true)
 	if how == missing {
-		r.errs.Add(r.unknown(c.inst, c.pos(arg), tBlocks, c.name(arg), tableNames[tBlocks]))
+		r.fail(r.unknown(c.inst, c.pos(arg), tBlocks, c.name(arg), tableNames[tBlocks]))
 		return
 	}
 	c.unresolved(arg, tBlocks, tableNames[tBlocks], how)
@@ -292,7 +292,7 @@ func (w *inheritCheck) fail(i int32, msg string) {
 		s := &r.syms[in.sym]
 		e.Note(r.pos(in.parent, r.stmt(in.parent, in.stmt).Offset), "block %q is inherited here", r.names.Text(s.name))
 	}
-	r.errs.Add(e)
+	r.fail(e)
 }
 
 // inherit copies blocks to where they are inherited.

@@ -164,7 +164,7 @@ func (r *resolver) halt(in inst, msg string) {
 	} else {
 		e = r.db.Trace(&diag.Error{Msg: msg}, via)
 	}
-	r.errs.Add(e)
+	r.fail(e)
 }
 
 // kind returns the keyword by which a statement's instance behaves.

@@ -138,7 +138,7 @@ func (r *resolver) mergeLists(kind orderKind) []int32 {
 		}
 		for i := range lists {
 			if l := &lists[i]; !l.merged {
-				r.errs.Add(r.errorAt(l.at.inst, l.at.st, -1, "%s does not fit to the other orders of its kind", l.at.st.Keyword))
+				r.fail(r.errorAt(l.at.inst, l.at.st, -1, "%s does not fit to the other orders of its kind", l.at.st.Keyword))
 			}
 		}
 		return m.order()
@@ -256,6 +256,7 @@ func (r *resolver) checkMerged(kind orderKind, order []int32) {
 				e.Note(r.pos(l.at.inst, l.at.st.Offset), "it is ordered here")
 			}
 		}
+		r.fail(e)
 	}
 }
 
@@ -276,7 +277,7 @@ func (r *resolver) checkOrdered(merged [4][]int32) {
 				continue
 			}
 			st := r.stmt(s.head.inst, s.head.stmt)
-			r.errs.Add(r.errorAt(s.head.inst, st, 0, "%s %q is in no %s statement", flavor, r.names.Text(s.name), orderKeyword(orderKind(kind))))
+			r.fail(r.errorAt(s.head.inst, st, 0, "%s %q is in no %s statement", flavor, r.names.Text(s.name), orderKeyword(orderKind(kind))))
 		}
 	}
 }
@@ -318,9 +319,7 @@ func (r *resolver) orderError(kind orderKind, id int32, format string) *diag.Err
 	default:
 		name, src = r.db.Sens[id].Name, r.db.Sens[id].Source
 	}
-	e := r.db.Errorf(src, format, orderFlavors[kind], r.names.Text(syntax.Name(name)))
-	r.errs.Add(e)
-	return e
+	return r.db.Errorf(src, format, orderFlavors[kind], r.names.Text(syntax.Name(name)))
 }
 
 func orderKeyword(kind orderKind) syntax.Keyword {

@@ -56,7 +56,7 @@ func (r *resolver) checkPlace(i, n int32, st *syntax.Stmt) {
 		}
 	}
 	if where != "" {
-		r.errs.Add(r.errorAt(i, st, -1, "%s is not allowed in %s", st.Keyword, where))
+		r.fail(r.errorAt(i, st, -1, "%s is not allowed in %s", st.Keyword, where))
 	}
 }
 
@@ -91,7 +91,7 @@ func (r *resolver) checkConditionals() {
 		stmts, _ := r.stmts(i)
 		for j := range stmts {
 			if st := &stmts[j]; !r.inConditional(st.Keyword) {
-				r.errs.Add(r.errorAt(i, st, -1, "%s is not allowed in a booleanif", st.Keyword))
+				r.fail(r.errorAt(i, st, -1, "%s is not allowed in a booleanif", st.Keyword))
 			}
 		}
 		return true

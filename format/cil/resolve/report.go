@@ -5,8 +5,31 @@ import (
 	"seward/format/diag"
 )
 
+// maxErrors is the number of different errors after which no more are collected.
+const maxErrors = 1000
+
 // maxSuggest limits for how many errors the nearest names are looked for.
 const maxSuggest = 50
+
+// errorKey tells errors apart that copies of one statement have in common.
+type errorKey struct {
+	pos diag.Pos
+	msg string
+}
+
+// fail collects an error. What copies of one statement have in common is reported
+// once.
+func (r *resolver) fail(e *diag.Error) {
+	k := errorKey{e.Pos, e.Msg}
+	if r.dry || r.seen[k] || len(r.errs) > maxErrors {
+		return
+	}
+	if len(r.errs) == maxErrors {
+		e = &diag.Error{Pos: e.Pos, Msg: "too many errors"}
+	}
+	r.seen[k] = true
+	r.errs.Add(e)
+}
 
 // errorAt makes a diagnostic at a word of a statement's arguments, with the chain
 // of copies that led there.

@@ -50,7 +50,10 @@ type resolver struct {
 	args      []callArg         // a negative reference r is args[-r]
 
 	errs   diag.List
-	failed []int32 // optional instances to disable after the pass
+	seen   map[errorKey]bool
+	dry    bool              // errors are not collected
+	onGone func(syntax.Name) // called for names that are no longer declared
+	failed []int32           // optional instances to disable after the pass
 	gone   map[tableName]int32
 	why    map[int32]*diag.Error // by optional instance
 
@@ -67,7 +70,7 @@ func Resolve(files []*syntax.File, names *syntax.Names, opts *Options) (*DB, err
 		opts = &Options{}
 	}
 	r := &resolver{
-		db:        newDB(files),
+		db:        newDB(files, names),
 		opts:      opts,
 		files:     files,
 		names:     names,
@@ -83,6 +86,7 @@ func Resolve(files []*syntax.File, names *syntax.Names, opts *Options) (*DB, err
 		args:      make([]callArg, 1),
 		gone:      map[tableName]int32{},
 		why:       map[int32]*diag.Error{},
+		seen:      map[errorKey]bool{},
 	}
 	for t := range r.root {
 		r.root[t] = make([]int32, names.Len())
@@ -122,8 +126,8 @@ func (r *resolver) errors() error {
 	return r.errs.Err()
 }
 
-func newDB(files []*syntax.File) *DB {
-	db := &DB{Files: make([]*diag.File, 1, len(files)+1), Vias: make([]Via, 1)}
+func newDB(files []*syntax.File, names *syntax.Names) *DB {
+	db := &DB{Files: make([]*diag.File, 1, len(files)+1), Vias: make([]Via, 1), Names: names.All()}
 	for _, f := range files {
 		db.Files = append(db.Files, f.Source)
 	}

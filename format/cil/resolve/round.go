@@ -23,7 +23,9 @@ type round struct {
 
 	singletons [256]stmtAt // the first mls, handleunknown, selinuxuserdefault
 	permxUses  []permxUse
-	anonPermx  []stmtAt
+
+	inOptionals []dependent
+	users       map[int32][]int32 // by name: indexes in inOptionals of statements with the name
 }
 
 // event is a part of a walk over the policy: statements start to end of an
@@ -49,6 +51,19 @@ const (
 	passCount
 )
 
+// Steps of a round.
+const (
+	stepArgs = iota
+	stepAliases
+	stepActuals
+	stepOrders
+	stepCatSets
+	stepClasses
+	stepAll
+)
+
+var passSteps = [passCount]int{stepAll, stepAliases, stepActuals, stepOrders, stepCatSets, stepClasses}
+
 // passes tells in which pass a statement is resolved.
 var passes = [256]pass{
 	syntax.KwTypealiasactual:        passAliases,
@@ -68,14 +83,16 @@ var passes = [256]pass{
 
 // rounds resolves all statements, until nothing has to be disabled any more.
 func (r *resolver) rounds() {
-	for !r.tryRound() {
+	const patience = 4
+	for n := 1; !r.tryRound(n > patience); n++ {
 	}
 }
 
-// tryRound resolves all statements. It returns false if optionals were disabled.
-func (r *resolver) tryRound() bool {
+// tryRound resolves all statements. It returns false if optionals were disabled;
+// if spread is set, all that depend on them as well.
+func (r *resolver) tryRound(spread bool) bool {
 	r.begin()
-	steps := []func(){
+	steps := [...]func(){
 		r.allArgs,
 		func() { r.each(passAliases, r.bindAlias) },
 		func() { r.each(passActuals, r.followAlias) },
@@ -89,16 +106,18 @@ func (r *resolver) tryRound() bool {
 	}
 	for n, step := range steps {
 		step()
-		const orders = 3
-		if n == orders {
+		if n == stepOrders {
 			r.mergeOrders()
 		}
-		// After an error the other passes only look for more of them.
-		if len(r.errs) == 0 && len(r.failed) > 0 {
-			r.disableFailed()
-			return false
+		if len(r.failed) == 0 {
+			continue
 		}
-		r.failed = r.failed[:0]
+		if spread {
+			r.spread(n)
+		} else {
+			r.disableFailed()
+		}
+		return false
 	}
 	return true
 }
@@ -112,7 +131,6 @@ func (r *resolver) begin() {
 	r.counts = [256]int{}
 	r.singletons = [256]stmtAt{}
 	r.permxUses = r.permxUses[:0]
-	r.anonPermx = r.anonPermx[:0]
 	r.orders = orders{}
 	r.reset()
 	r.plan(0)
@@ -133,7 +151,7 @@ func (r *resolver) begin() {
 // reset empties the database but for what expansion has put in it.
 func (r *resolver) reset() {
 	*r.db = DB{
-		Files: r.db.Files, Vias: r.db.Vias,
+		Files: r.db.Files, Vias: r.db.Vias, Names: r.db.Names,
 		Commons: make([]Common, 1), Classes: make([]Class, 1), MapClasses: make([]MapClass, 1),
 		PermSets: make([]PermSet, 1), Permissionxs: make([]Permissionx, 1),
 		Types: make([]Type, 1), Roles: make([]Role, 1), Users: make([]User, 1), Booleans: make([]Boolean, 1),

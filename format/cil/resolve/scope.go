@@ -183,7 +183,7 @@ func (r *resolver) redeclared(i int32, st *syntax.Stmt, flavor syntax.Flavor, s 
 		e.Note(r.pos(s.head.inst, at.Offset), "as %s", s.flavor)
 	}
 	r.db.Trace(e, r.insts[s.head.inst].via)
-	r.errs.Add(e)
+	r.fail(e)
 }
 
 // declareInst declares the block, macro or optional that an instance is. It returns
@@ -225,7 +225,7 @@ func (r *resolver) shadows(i, stmt int32, st *syntax.Stmt, flavor syntax.Flavor,
 	}
 	for _, p := range r.macroParams(m) {
 		if p.name == name && p.flavor == flavor {
-			r.errs.Add(r.errorAt(i, st, 0, "%s %q has the name of a parameter of the macro", flavor, r.names.Text(name)))
+			r.fail(r.errorAt(i, st, 0, "%s %q has the name of a parameter of the macro", flavor, r.names.Text(name)))
 		}
 	}
 }
@@ -262,6 +262,9 @@ func (r *resolver) removeNode(i, stmt int32, st *syntax.Stmt, why int32) {
 	case s.head == at && len(s.more) == 0:
 		r.set(scope, t, name, 0)
 		r.gone[tableName{t, name}] = why
+		if r.onGone != nil {
+			r.onGone(name)
+		}
 	case s.head == at:
 		s.head, s.more = s.more[0], s.more[1:]
 	default:

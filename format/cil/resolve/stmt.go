@@ -262,7 +262,7 @@ func (c *cursor) once(what string) bool {
 	}
 	e := c.diag(-1, "policy has more than one %s", what)
 	e.Note(c.r.pos(first.inst, first.st.Offset), "the first one")
-	c.r.errs.Add(e)
+	c.r.fail(e)
 	c.ok = false
 	return false
 }

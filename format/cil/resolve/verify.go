@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"seward/format/cil/syntax"
+	"seward/format/diag"
 )
 
 // verify checks what can be checked only once all statements are resolved.
@@ -19,7 +20,7 @@ func (r *resolver) verify() {
 	}
 	r.checkPermx()
 	if len(r.db.SIDOrder) == 0 {
-		r.errs.Addf(r.db.Pos(Source{}), "policy has no initial sid: there is no sidorder statement")
+		r.fail(&diag.Error{Msg: "policy has no initial sid: there is no sidorder statement"})
 	}
 }
 
@@ -27,7 +28,7 @@ func (r *resolver) text(n Name) string { return r.names.Text(syntax.Name(n)) }
 
 // add reports an error about a declaration.
 func (r *resolver) add(src Source, format string, args ...any) {
-	r.errs.Add(r.db.Errorf(src, format, args...))
+	r.fail(r.db.Errorf(src, format, args...))
 }
 
 func (r *resolver) checkUsers() {
@@ -144,7 +145,7 @@ func (r *resolver) circles(g *graph, size int, format string, info func(int32) (
 			}
 			e.Note(r.db.Pos(src), "by way of %s", strings.Join(names, ", "))
 		}
-		r.errs.Add(e)
+		r.fail(e)
 	}
 }
 
@@ -280,7 +281,7 @@ func (r *resolver) checkPermx() {
 		for _, id := range classes {
 			class := &r.db.Classes[id]
 			if !slices.Contains(class.Perms, Name(want)) && !slices.Contains(r.db.Commons[class.Common].Perms, Name(want)) {
-				r.errs.Add(r.errorAt(u.at.inst, u.at.st, -1, "class %q has no permission %q that could be extended", r.text(class.Name), want))
+				r.fail(r.errorAt(u.at.inst, u.at.st, -1, "class %q has no permission %q that could be extended", r.text(class.Name), want))
 				break
 			}
 		}
