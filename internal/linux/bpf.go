@@ -82,6 +82,9 @@ func (a *Assembler) LoadArgumentHigh(index int) {
 	a.emit(Instruction{Code: bpfLoadAbs, K: dataArgs + 8*uint32(index) + 4}) //nolint:gosec // G115: index is 0 to 5.
 }
 
+// Goto goes on at a label, however far.
+func (a *Assembler) Goto(l Label) { a.jump(bpfJump, 0, l, next) }
+
 // And keeps the bits of k in the accumulator.
 func (a *Assembler) And(k uint32) { a.emit(Instruction{Code: bpfAnd, K: k}) }
 
@@ -115,6 +118,14 @@ func (a *Assembler) Program() ([]Instruction, error) {
 		return nil, fmt.Errorf("program of %d instructions", len(a.program))
 	}
 	for _, j := range a.jumps {
+		if a.program[j.at].Code == bpfJump {
+			d := a.labels[j.ifTrue] - j.at - 1
+			if d < 0 {
+				return nil, fmt.Errorf("jump at %d leads back", j.at)
+			}
+			a.program[j.at].K = uint32(d)
+			continue
+		}
 		jt, err := a.distance(j.at, j.ifTrue)
 		if err != nil {
 			return nil, err

@@ -229,3 +229,11 @@ func StatxBytes(st *Statx) []byte {
 func StatfsBytes(st *Statfs) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(st)), unsafe.Sizeof(*st))
 }
+
+// InotifyAddWatch watches a path.
+func InotifyAddWatch(fd int, path Name, mask uint32) (int, error) {
+	n, _, errno := unix.Syscall(
+		unix.SYS_INOTIFY_ADD_WATCH, uintptr(fd), uintptr(unsafe.Pointer(&path[0])), uintptr(mask),
+	)
+	return int(n), errnoErr(errno)
+}

@@ -101,3 +101,6 @@ func Pwrite(fd int, data []byte, offset int64) (int, error) { return unix.Pwrite
 
 // Pread reads from a descriptor at an offset.
 func Pread(fd int, data []byte, offset int64) (int, error) { return unix.Pread(fd, data, offset) }
+
+// Tell returns the offset of an open file description.
+func Tell(fd int) (int64, error) { return unix.Seek(fd, 0, unix.SEEK_CUR) }

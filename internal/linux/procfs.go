@@ -145,6 +145,7 @@ type Mount struct {
 	Point        string // where it is mounted
 	Options      string // of the mount
 	Type         string // of the filesystem
+	Source       string // what it is mounted from: a device's path, or any word
 	SuperOptions string // of the filesystem
 }
 
@@ -175,6 +176,9 @@ func parseMount(line string) (Mount, bool) {
 	m.ID, _ = strconv.ParseUint(f[0], 10, 64)
 	major, minor, _ := strings.Cut(f[2], ":")
 	m.Major, m.Minor = uint32(number(major)), uint32(number(minor)) //nolint:gosec // G115: a device's number.
+	if len(g) > 1 {
+		m.Source = unescape(g[1])
+	}
 	if len(g) > 2 {
 		m.SuperOptions = g[2]
 	}

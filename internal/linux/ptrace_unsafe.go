@@ -77,3 +77,14 @@ func WaitTraced(tid int, status *WaitStatus, flags int) (int, error) {
 
 // NoHang makes WaitTraced return 0 instead of waiting.
 const NoHang = unix.WNOHANG
+
+// AtSyscallEntry reports whether a thread that stopped at a system call is about
+// to enter it, not leave it.
+func AtSyscallEntry(tid int) (bool, error) {
+	const getSyscallInfo, entry, size = 0x420e, 1, 88
+	var info [size]byte
+	_, _, errno := unix.Syscall6(
+		unix.SYS_PTRACE, getSyscallInfo, uintptr(tid), size, uintptr(unsafe.Pointer(&info[0])), 0, 0,
+	)
+	return info[0] == entry, errnoErr(errno)
+}

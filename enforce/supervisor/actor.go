@@ -1,0 +1,228 @@
+package supervisor
+
+import (
+	"encoding/binary"
+	"fmt"
+	"syscall"
+
+	"seward/enforce/hooks"
+	"seward/internal/linux"
+)
+
+// actor is a thread that answers calls, with what it uses over and over. All of
+// it but engine, identity, dirs and prefixes belongs to the call at hand.
+type actor struct {
+	engine   *engine
+	identity identity
+	epoch    uint64 // of the turn it holds
+
+	call    linux.Notification
+	task    *task
+	entry   *call
+	subject *hooks.Subject // the task's labels at the start of the call
+	fd      int            // to be given to the task, -1 if none
+
+	dirs     dirCache
+	prefixes map[string]*prefix
+
+	first, second resolution // of up to two paths
+	argument      place      // of a descriptor
+	path1, path2  [linux.MaxPath]byte
+	walkBuffers   [2][]byte
+	text          [512]byte
+	xattr         []byte
+	steps         []step
+}
+
+// newActor makes the calling thread an actor that answers notifications.
+func (e *engine) newActor() (*actor, error) {
+	if err := linux.BlockSignals(); err != nil {
+		return nil, fmt.Errorf("block signals: %w", err)
+	}
+	return e.quietActor()
+}
+
+// quietActor makes the calling thread an actor that answers none.
+func (e *engine) quietActor() (*actor, error) {
+	if err := linux.OwnFilesystemState(); err != nil {
+		return nil, fmt.Errorf("leave the shared working directory: %w", err)
+	}
+	linux.Umask(0)
+	a := &actor{engine: e, fd: -1, prefixes: map[string]*prefix{}}
+	a.identity = identity{own: e.own, now: e.own}
+	a.dirs.byKey = map[objectKey]*dirEntry{}
+	a.first.init()
+	a.second.init()
+	a.argument.fd = -1
+	a.argument.reset()
+	return a, nil
+}
+
+func (a *actor) close() { a.dirs.clear() }
+
+// cleanUp ends what a call has opened.
+func (a *actor) cleanUp() {
+	a.first.reset()
+	a.second.reset()
+	a.argument.reset()
+	if len(a.dirs.byKey) > maxDirs || len(a.prefixes) > maxPrefixes {
+		a.dropCaches()
+	}
+}
+
+// dropCaches forgets all directories and the prefixes that use them.
+func (a *actor) dropCaches() {
+	clear(a.prefixes)
+	a.dirs.clear()
+}
+
+// forget lets go of the task, which may go on once its call is answered.
+func (a *actor) forget() { a.task, a.entry, a.subject = nil, nil, nil }
+
+// arg returns an argument of the call.
+func (a *actor) arg(i int) uint64 { return a.call.Args[i] }
+
+// intArg returns an argument that is an int in C.
+func (a *actor) intArg(i int) int { return int(int32(a.call.Args[i])) } //nolint:gosec // G115: C's int.
+
+// uintArg returns an argument that is an unsigned int in C.
+func (a *actor) uintArg(i int) uint32 { return uint32(a.call.Args[i]) } //nolint:gosec // G115: C's unsigned int.
+
+// memory returns the task's address space.
+func (a *actor) memory() (linux.Memory, syscall.Errno) {
+	t := a.task
+	if !t.hasMemory {
+		var err error
+		var m linux.Memory
+		a.asSelf(func() { m, err = linux.OpenMemory(t.tid) })
+		if err != nil {
+			return linux.Memory{}, syscall.EFAULT
+		}
+		t.memory, t.hasMemory = m, true
+		// The number may have got another owner before it was opened.
+		if !a.engine.listener.Valid(a.call.ID) {
+			return linux.Memory{}, syscall.EFAULT
+		}
+	}
+	return t.memory, 0
+}
+
+// read copies from the task's memory.
+func (a *actor) read(p []byte, address uint64) syscall.Errno {
+	m, e := a.memory()
+	if e != 0 {
+		return e
+	}
+	return errnoOf(m.ReadAt(p, address))
+}
+
+// write copies to the task's memory.
+func (a *actor) write(p []byte, address uint64) syscall.Errno {
+	if len(p) == 0 {
+		return 0
+	}
+	m, e := a.memory()
+	if e != 0 {
+		return e
+	}
+	return errnoOf(m.WriteAt(p, address))
+}
+
+// readPath copies a path, which is as long as the kernel takes it or refused.
+func (a *actor) readPath(buf *[linux.MaxPath]byte, address uint64) ([]byte, syscall.Errno) {
+	m, e := a.memory()
+	if e != 0 {
+		return nil, e
+	}
+	n, err := m.ReadString(buf[:], address)
+	if err != nil {
+		return nil, errnoOf(err)
+	}
+	return buf[:n], 0
+}
+
+// readWord copies a 64-bit number.
+func (a *actor) readWord(address uint64) (uint64, syscall.Errno) {
+	var b [8]byte
+	if e := a.read(b[:], address); e != 0 {
+		return 0, e
+	}
+	return binary.LittleEndian.Uint64(b[:]), 0
+}
+
+// pidfd returns a handle of the task.
+func (a *actor) pidfd() (int, syscall.Errno) {
+	t := a.task
+	if t.pidfd < 0 {
+		fd, err := linux.PidfdOpen(t.tid)
+		if err != nil {
+			return -1, errnoOf(err)
+		}
+		t.pidfd = fd
+	}
+	return t.pidfd, 0
+}
+
+// takeFD fetches a copy of one of the task's descriptors into p.
+func (a *actor) takeFD(p *place, fd int) syscall.Errno {
+	if fd < 0 {
+		return syscall.EBADF
+	}
+	pidfd, e := a.pidfd()
+	if e != 0 {
+		return e
+	}
+	var got int
+	var err error
+	a.asSelf(func() { got, err = linux.PidfdGetfd(pidfd, fd) })
+	if err != nil {
+		return errnoOf(err)
+	}
+	return a.adoptFD(p, got, true)
+}
+
+// adoptFD has p stand for what a descriptor does.
+func (a *actor) adoptFD(p *place, fd int, owned bool) syscall.Errno {
+	p.reset()
+	p.fd, p.owned = fd, owned
+	if err := linux.Fstat(fd, walkMask, &p.st); err != nil {
+		p.reset()
+		return errnoOf(err)
+	}
+	if flags, err := linux.StatusFlags(fd); err == nil && flags&linux.OPath == 0 {
+		p.open = true
+	}
+	if deviceOf(&p.st) == a.engine.procDev {
+		p.proc = a.procPlaceOf(p)
+	}
+	if p.isDir() {
+		// A directory that only stands for a node is that node to a walk.
+		if n := a.engine.carriers.carriedDir(&p.st); n != nil {
+			a.setNode(p, n)
+		}
+	}
+	return 0
+}
+
+// inode describes a place to a hook.
+func (a *actor) inode(p *place) hooks.Inode {
+	i := hooks.Inode{SID: a.label(p), Class: p.class(), Ref: p}
+	switch p.st.Mode & linux.SIFMT {
+	case linux.SIFSOCK:
+		if p.open {
+			family, kind, protocol := linux.SocketKind(p.fd)
+			i.Class = hooks.SocketClass(family, kind, protocol, true)
+		}
+	case 0:
+		i.Private = true
+	}
+	return i
+}
+
+// superblock describes the filesystem of a place to a hook.
+func (a *actor) superblock(p *place) *hooks.Superblock {
+	if p.node != nil {
+		return &a.engine.virtual.sb
+	}
+	return &a.engine.labels.filesystem(&p.st).sb
+}

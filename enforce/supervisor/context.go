@@ -1,0 +1,181 @@
+package supervisor
+
+import (
+	"syscall"
+
+	"seward/enforce/hooks"
+	"seward/internal/linux"
+)
+
+// The calls that change what a task's later calls depend on. They are checked,
+// let through, and their outcome is looked at when it matters next.
+
+func (a *actor) chdir() answer {
+	p, e := a.object(linux.AtFDCwd, a.arg(0), 0)
+	if e != 0 {
+		return failure(e)
+	}
+	return a.changeDir(p)
+}
+
+func (a *actor) fchdir() answer {
+	if e := a.takeFD(&a.argument, a.intArg(0)); e != 0 {
+		return failure(e)
+	}
+	return a.changeDir(&a.argument)
+}
+
+func (a *actor) changeDir(p *place) answer {
+	switch {
+	case !p.isDir():
+		return failure(syscall.ENOTDIR)
+	case p.node != nil:
+		return failure(syscall.EACCES) // the kernel has no such directory to be in
+	}
+	if e := a.searchable(p); e != 0 {
+		return failure(e)
+	}
+	a.task.expectCWD(keyOf(&p.st))
+	return goOn
+}
+
+// searchable checks that a directory may be made one that paths start from.
+func (a *actor) searchable(p *place) syscall.Errno {
+	if e := a.openPlace(p); e != 0 {
+		return e
+	}
+	if e := a.becomeTask(); e != 0 {
+		return e
+	}
+	if err := linux.Faccessat(p.fd, linux.Empty, 1, linux.AtEmptyPath|linux.AtEaccess); err != nil {
+		return errnoOf(err)
+	}
+	i := a.inode(p)
+	return a.judge(hooks.PathStep(a.engine.auth, a.subject, &i), nil)
+}
+
+func (a *actor) chroot() answer {
+	p, e := a.object(linux.AtFDCwd, a.arg(0), 0)
+	switch {
+	case e != 0:
+		return failure(e)
+	case !p.isDir():
+		return failure(syscall.ENOTDIR)
+	case p.node != nil:
+		return failure(syscall.EACCES)
+	}
+	if e := a.searchable(p); e != 0 {
+		return failure(e)
+	}
+	if e := a.capable(linux.CapSysChroot); e != 0 {
+		return failure(e)
+	}
+	a.task.expectRoot(keyOf(&p.st))
+	return goOn
+}
+
+// capable checks a capability that a call needs in any case.
+func (a *actor) capable(capability int) syscall.Errno {
+	if !a.task.cred.has(capability) {
+		return syscall.EPERM
+	}
+	v := hooks.Capable(a.engine.auth, a.subject, hooks.Capability(capability), true, false)
+	if a.judge(v, nil) != 0 {
+		return syscall.EPERM
+	}
+	return 0
+}
+
+// umask is known by its argument. Another thread with the same mask may see the
+// new one a moment early.
+func (a *actor) umask() answer {
+	fs := a.task.fs
+	fs.mu.Lock()
+	fs.umask = a.uintArg(0) & 0o777
+	fs.mu.Unlock()
+	return goOn
+}
+
+// unshare with CLONE_FS gives the task its own directories and mask.
+func (a *actor) unshare() answer {
+	t := a.task
+	old := t.fs
+	t.fs = old.copy()
+	old.drop()
+	return goOn
+}
+
+// changeCredentials answers the calls of the setuid family, capset and setgroups.
+// What they do is read back at the task's next call.
+func (a *actor) changeCredentials() answer {
+	a.task.credStale = true
+	if a.entry.name == "capset" {
+		v := hooks.SetCapabilities(a.engine.auth, a.subject.SID, a.subject.SID)
+		if e := a.judge(v, nil); e != 0 {
+			return failure(e)
+		}
+	}
+	return goOn
+}
+
+func (a *actor) prctl() answer {
+	a.task.credStale = true
+	// Without privileges the supervisor can't look into a process that no longer
+	// lets itself be dumped. The process is told that it is so.
+	if a.intArg(0) == prSetDumpable && !a.engine.own.has(linux.CapSysPtrace) {
+		return value(0)
+	}
+	return goOn
+}
+
+func (a *actor) inotifyAddWatch() answer {
+	const (
+		dontFollow = 0x02000000
+		onlyDir    = 0x01000000
+		reads      = 0x1 | 0x10 // IN_ACCESS, IN_CLOSE_NOWRITE
+	)
+	mask := a.uintArg(2)
+	flags := 0
+	if mask&dontFollow != 0 {
+		flags = linux.AtSymlinkNofollow
+	}
+	p, e := a.object(linux.AtFDCwd, a.arg(1), flags)
+	switch {
+	case e != 0:
+		return failure(e)
+	case mask&onlyDir != 0 && !p.isDir():
+		return failure(syscall.ENOTDIR)
+	case p.node != nil:
+		return failure(syscall.EACCES)
+	}
+	if e := a.openPlace(p); e != 0 {
+		return failure(e)
+	}
+	if err := linux.Faccessat(p.fd, linux.Empty, 4, linux.AtEmptyPath|linux.AtEaccess); err != nil {
+		return failure(errnoOf(err))
+	}
+	i := a.inode(p)
+	w := hooks.Watching{Kind: hooks.WatchInode, Reads: mask&reads != 0}
+	if e := a.judge(hooks.Watch(a.engine.auth, a.subject, &i, a.superblock(p), w), nil); e != 0 {
+		return failure(e)
+	}
+	if e := a.takeFD(&a.argument, a.intArg(0)); e != 0 {
+		return failure(e)
+	}
+	if e := a.becomeTask(); e != 0 {
+		return failure(e)
+	}
+	watch, err := linux.InotifyAddWatch(a.argument.fd, a.through(p), mask&^dontFollow)
+	if err != nil {
+		return failure(errnoOf(err))
+	}
+	return value(int64(watch))
+}
+
+// syslog is known by its first argument.
+func (a *actor) syslog() answer {
+	if e := a.judge(hooks.Syslog(a.engine.auth, a.subject, a.intArg(0)), nil); e != 0 {
+		return failure(e)
+	}
+	return goOn
+}

@@ -1,0 +1,261 @@
+package supervisor
+
+import (
+	"bytes"
+	"encoding/binary"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"seward/enforce/hooks"
+	"seward/internal/linux"
+)
+
+// What a change of label by exec takes away from the process: descriptors that
+// the new label may not use, trust in its environment, signals and limits that
+// it was to inherit.
+
+// enterDomain prepares a process that stopped at its exec for its new label.
+// false means that it couldn't be, and must not run.
+func (t *tracer) enterDomain(task *task, old, next *hooks.Subject, secure bool) bool {
+	stack, ok := t.readStack(task.tid)
+	if !ok {
+		return false
+	}
+	defer stack.memory.Close()
+	if secure && !stack.setSecure() {
+		return false
+	}
+	commitment := hooks.Commit(t.e.auth, old.SID, next.SID)
+	t.log(task, commitment.Records)
+	refused, ok := t.refusedFiles(task, old, next)
+	if !ok {
+		return false
+	}
+	if len(refused) == 0 && !commitment.ResetSignals && !commitment.ResetLimits {
+		return true
+	}
+	if commitment.ResetLimits {
+		resetLimits(task.tid)
+	}
+	g, ok := t.openGate(task, stack)
+	if !ok {
+		return false
+	}
+	done := t.replaceFiles(g, refused)
+	if commitment.ResetSignals {
+		done = g.resetSignals() && done
+	}
+	return g.close() && done
+}
+
+// stack is what exec put on a new program's stack.
+type stack struct {
+	memory linux.Memory
+	sp     uint64
+	auxv   uint64 // address
+	data   []byte // the vector without its end
+}
+
+// Entries of the auxiliary vector.
+const (
+	auxSecure = 23
+	auxVDSO   = 33
+	maxStack  = 1 << 24 // the pointers take less than this
+	maxAuxv   = 16 * 64
+)
+
+// readStack reads the auxiliary vector of a process at its exec. It lies behind
+// the pointers to arguments and environment, each list ended by a null.
+func (t *tracer) readStack(tid int) (*stack, bool) {
+	var r linux.Registers
+	if linux.GetRegisters(tid, &r) != nil {
+		return nil, false
+	}
+	m, err := linux.OpenMemory(tid)
+	if err != nil {
+		return nil, false
+	}
+	s := &stack{memory: m, sp: r.Stack()}
+	if !s.find() {
+		m.Close()
+		return nil, false
+	}
+	return s, true
+}
+
+func (s *stack) find() bool {
+	var word [8]byte
+	if s.memory.ReadAt(word[:], s.sp) != nil {
+		return false
+	}
+	arguments := binary.LittleEndian.Uint64(word[:])
+	if arguments > maxStack/8 {
+		return false
+	}
+	at := s.sp + 8*(arguments+2)
+	for {
+		if at > s.sp+maxStack || s.memory.ReadAt(word[:], at) != nil {
+			return false
+		}
+		at += 8
+		if binary.LittleEndian.Uint64(word[:]) == 0 {
+			break
+		}
+	}
+	s.auxv = at
+	for len(s.data) < maxAuxv {
+		var entry [16]byte
+		if s.memory.ReadAt(entry[:], s.auxv+uint64(len(s.data))) != nil {
+			return false
+		}
+		if binary.LittleEndian.Uint64(entry[:]) == 0 {
+			return true
+		}
+		s.data = append(s.data, entry[:]...)
+	}
+	return false
+}
+
+// entry returns the value of an entry of the vector and where it is.
+func (s *stack) entry(kind uint64) (value, address uint64, ok bool) {
+	for i := 0; i < len(s.data); i += 16 {
+		if binary.LittleEndian.Uint64(s.data[i:]) == kind {
+			return binary.LittleEndian.Uint64(s.data[i+8:]), s.auxv + uint64(i) + 8, true //nolint:gosec // G115: not negative.
+		}
+	}
+	return 0, 0, false
+}
+
+// setSecure has the program's loader and library distrust the environment.
+func (s *stack) setSecure() bool {
+	_, address, ok := s.entry(auxSecure)
+	return ok && s.memory.WriteAt([]byte{1, 0, 0, 0, 0, 0, 0, 0}, address) == nil
+}
+
+// resetLimits lowers soft limits to the lesser of the own hard and init's soft
+// ones, as far as the supervisor may.
+func resetLimits(tid int) {
+	const resources = 16
+	for r := range resources {
+		initial, err := linux.SetLimit(1, r, nil)
+		if err != nil {
+			return
+		}
+		own, err := linux.SetLimit(tid, r, nil)
+		if err != nil {
+			continue
+		}
+		own.Cur = min(own.Max, initial.Cur)
+		_, _ = linux.SetLimit(tid, r, &own)
+	}
+}
+
+// refusedFiles lists the descriptors that a process may not keep under its new
+// label. They were opened by the old one, as far as anybody knows.
+func (t *tracer) refusedFiles(task *task, old, next *hooks.Subject) (refused []int, ok bool) {
+	a := t.actor
+	a.task, a.subject = task, next
+	defer a.forget()
+	names, err := os.ReadDir("/proc/" + strconv.Itoa(task.tid) + "/fd")
+	if err != nil {
+		return nil, false
+	}
+	for _, entry := range names {
+		fd, err := strconv.Atoi(entry.Name())
+		if err != nil {
+			continue
+		}
+		flags, ok := descriptorFlags(task.tid, fd)
+		if !ok || flags&linux.OPath != 0 {
+			continue
+		}
+		if e := a.takeFD(&a.argument, fd); e != 0 {
+			refused = append(refused, fd) // what can't be looked at isn't kept
+			continue
+		}
+		i := a.inode(&a.argument)
+		if n := t.e.carried(&a.argument); n != nil {
+			i.SID = t.e.virtual.label(a, n)
+		}
+		file := hooks.File{SID: old.SID, Inode: i, Flags: openFlagsOf(flags &^ linux.OTrunc)}
+		if a.judge(hooks.InheritFile(t.e.auth, next, &file), nil) != 0 {
+			refused = append(refused, fd)
+		}
+	}
+	a.cleanUp()
+	return refused, true
+}
+
+// descriptorFlags reads the flags of a process' open description.
+func descriptorFlags(tid, fd int) (int, bool) {
+	data, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/fdinfo/" + strconv.Itoa(fd))
+	if err != nil {
+		return 0, false
+	}
+	for line := range bytes.Lines(data) {
+		if rest, ok := bytes.CutPrefix(line, []byte("flags:")); ok {
+			v, err := strconv.ParseInt(strings.TrimSpace(string(rest)), 8, 64)
+			return int(v), err == nil
+		}
+	}
+	return 0, false
+}
+
+// replaceFiles puts the null device in the place of descriptors.
+func (t *tracer) replaceFiles(g *gate, refused []int) bool {
+	if len(refused) == 0 {
+		return true
+	}
+	null, err := linux.Openat(linux.AtFDCwd, linux.MakeName("/dev/null"), linux.ORdwr|linux.OCloexec, 0)
+	if err != nil {
+		return false
+	}
+	defer linux.Close(null)
+	return g.replace(null, refused)
+}
+
+// log has records of the tracer's own hooks logged.
+func (t *tracer) log(task *task, records []hooks.Record) {
+	t.actor.task = task
+	t.actor.record(records)
+	t.actor.forget()
+}
+
+// signals of which a handler may be set.
+const lastSignal = 64
+
+// resetSignals clears timers, pending signals, handlers and the mask.
+func (g *gate) resetSignals() bool {
+	for timer := range uint64(3) {
+		if _, ok := g.call(callSetitimer, timer, g.zeros(), 0); !ok {
+			return false
+		}
+	}
+	st, err := linux.ReadStatus(g.task.tid)
+	if err != nil {
+		return false
+	}
+	pending := st.Pending | st.ProcessPending
+	for sig := uint64(1); sig <= lastSignal; sig++ {
+		bit := uint64(1) << (sig - 1)
+		if sig == uint64(syscall.SIGKILL) || sig == uint64(syscall.SIGSTOP) {
+			continue
+		}
+		if pending&bit != 0 {
+			// To ignore a signal drops it.
+			if _, ok := g.call(callRtSigaction, sig, g.ignore(), 0, 8); !ok {
+				return false
+			}
+		}
+		if (pending|st.Ignored)&bit != 0 {
+			if _, ok := g.call(callRtSigaction, sig, g.zeros(), 0, 8); !ok {
+				return false
+			}
+		}
+	}
+	const setMask = 2
+	_, ok := g.call(callRtSigprocmask, setMask, g.zeros(), 0, 8)
+	return ok
+}

@@ -1,0 +1,296 @@
+package supervisor
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+
+	"seward/enforce/hooks"
+	"seward/internal/linux"
+)
+
+// launchEnv marks the environment of a supervisor's own program that is to
+// become the supervised one. Its value is the number of the control descriptor.
+const launchEnv = "SEWARD_LAUNCH"
+
+// Steps of starting a program, bytes on the control socket: the child waits to
+// be traced, then installs the filter, says the listener's number and waits
+// again until it is answered; then it executes the program. An errno comes back
+// if it can't.
+const (
+	stepTraced    = 'T'
+	stepServed    = 'S'
+	replyListener = 'L' // with its descriptor
+	replyFailed   = 'E' // with an errno
+	flagPlain     = 'p'
+	flagNoPrivs   = 'n'
+)
+
+// ChildMain is called first in the main function of every program that calls
+// Run, and in TestMain. In the process that Run starts from the program's own
+// file it becomes the program to supervise and doesn't return; elsewhere it does
+// nothing.
+func ChildMain() {
+	value, ok := os.LookupEnv(launchEnv)
+	if !ok || len(os.Args) < 3 || len(value) != 3 {
+		return
+	}
+	// The filter holds for one thread: the one that calls exec.
+	runtime.LockOSThread()
+	control := int(value[0] - '0')
+	errno := becomeProgram(control, value[1] == flagNoPrivs, Coverage(value[2]-'0'))
+	_ = reportStart(control, replyFailed, uint32(errno))
+	os.Exit(127)
+}
+
+func becomeProgram(control int, noNewPrivs bool, coverage Coverage) syscall.Errno {
+	syscall.CloseOnExec(control)
+	var env []string
+	for _, v := range os.Environ() {
+		if !strings.HasPrefix(v, launchEnv+"=") {
+			env = append(env, v)
+		}
+	}
+	path, argv := os.Args[1], os.Args[2:]
+	program, err := buildFilter(coverage)
+	if err != nil {
+		return syscall.EINVAL
+	}
+	if e := awaitStep(control, stepTraced); e != 0 {
+		return e
+	}
+	if noNewPrivs {
+		if err := linux.SetNoNewPrivs(); err != nil {
+			return errnoOf(err)
+		}
+	}
+	listener, err := linux.InstallFilter(program)
+	if err != nil {
+		return errnoOf(err)
+	}
+	if err := reportStart(control, replyListener, uint32(listener)); err != nil { //nolint:gosec // G115: a descriptor.
+		return errnoOf(err)
+	}
+	if e := awaitStep(control, stepServed); e != 0 {
+		return e
+	}
+	_ = syscall.Close(listener)
+	return errnoOf(syscall.Exec(path, argv, env))
+}
+
+func awaitStep(control int, step byte) syscall.Errno {
+	var b [1]byte
+	for {
+		n, err := syscall.Read(control, b[:])
+		switch {
+		case errors.Is(err, syscall.EINTR):
+		case err != nil:
+			return errnoOf(err)
+		case n != 1 || b[0] != step:
+			return syscall.EPIPE
+		default:
+			return 0
+		}
+	}
+}
+
+// errnoOf returns the errno in an error, EIO if there is none.
+func errnoOf(err error) syscall.Errno {
+	if err == nil {
+		return 0
+	}
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return errno
+	}
+	return syscall.EIO
+}
+
+// reportStart sends what the parent waits for: the listener, or why there is
+// none, or why the program could not be executed.
+func reportStart(control int, kind byte, number uint32) error {
+	var message [5]byte
+	message[0] = kind
+	binary.LittleEndian.PutUint32(message[1:], number)
+	_, err := syscall.Write(control, message[:])
+	return err
+}
+
+// launched is the program while it starts.
+type launched struct {
+	e       *engine
+	control *os.File
+	done    chan struct{} // closed when the handshake is over
+	err     error         // of the handshake
+}
+
+// launch starts the program up to its exec, traced. The rest of the handshake
+// goes on beside the tracer, whom the child may need to go on.
+func (t *tracer) launch() (*launched, error) {
+	e := t.e
+	subject, err := e.initialSubject()
+	if err != nil {
+		return nil, err
+	}
+	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("make control socket: %w", err)
+	}
+	ours, theirs := os.NewFile(uintptr(pair[0]), "control"), os.NewFile(uintptr(pair[1]), "control") //nolint:gosec // G115: descriptors.
+	pid, err := e.fork(theirs)
+	_ = theirs.Close()
+	if err != nil {
+		_ = ours.Close()
+		return nil, &StartError{e.cfg.Path, err}
+	}
+	e.program = pid
+	l := &launched{e: e, control: ours, done: make(chan struct{})}
+	if err := t.adopt(pid, subject); err != nil {
+		_ = ours.Close()
+		_ = linux.Kill(pid, syscall.SIGKILL)
+		t.loop()
+		return nil, err
+	}
+	go l.handshake()
+	return l, nil
+}
+
+// fork starts the child: this very program, which ChildMain turns into the one
+// to run.
+func (e *engine) fork(control *os.File) (int, error) {
+	cfg := e.cfg
+	own := []*os.File{os.Stdin, os.Stdout, os.Stderr}
+	files := make([]uintptr, 0, 4)
+	for i, f := range []*os.File{cfg.Stdin, cfg.Stdout, cfg.Stderr} {
+		if f == nil {
+			f = own[i]
+		}
+		files = append(files, f.Fd())
+	}
+	files = append(files, control.Fd())
+	flag := byte(flagPlain)
+	if cfg.NoNewPrivs || !e.own.has(linux.CapSysAdmin) {
+		flag = flagNoPrivs
+	}
+	env := append([]string{launchEnv + "=" + string([]byte{'3', flag, '0' + byte(cfg.Coverage)})}, cfg.Env...)
+	argv := append([]string{"seward-launch", cfg.Path}, cfg.Argv...)
+	return syscall.ForkExec("/proc/self/exe", argv, &syscall.ProcAttr{Dir: cfg.Dir, Env: env, Files: files})
+}
+
+// adopt traces the child and makes its entry.
+func (t *tracer) adopt(pid int, subject hooks.Subject) error {
+	if err := linux.Seize(pid, traceOptions); err != nil {
+		return fmt.Errorf("trace the program: %w", err)
+	}
+	st, err := linux.ReadStatus(pid)
+	if err != nil {
+		return fmt.Errorf("read the program's status: %w", err)
+	}
+	first := &task{tid: pid, tgid: pid, pidfd: -1, credStale: true, launching: true}
+	first.fs = &fsState{refs: 1, umask: st.Umask, cwdStale: true}
+	first.setSubject(subject)
+	t.e.tasks.add(first)
+	return nil
+}
+
+// handshake takes the listener over and starts to answer calls.
+func (l *launched) handshake() {
+	defer close(l.done)
+	if l.err = l.serve(); l.err != nil {
+		_ = linux.Kill(l.e.program, syscall.SIGKILL)
+	}
+}
+
+func (l *launched) serve() error {
+	if _, err := l.control.Write([]byte{stepTraced}); err != nil {
+		return fmt.Errorf("start the program: %w", err)
+	}
+	kind, number, err := l.read()
+	if err != nil {
+		return fmt.Errorf("start the program: %w", err)
+	}
+	if errno := syscall.Errno(number); kind != replyListener {
+		if errno == syscall.EBUSY {
+			return ErrNested
+		}
+		return fmt.Errorf("install the filter: %w", errno)
+	}
+	pidfd, err := linux.PidfdOpen(l.e.program)
+	if err != nil {
+		return fmt.Errorf("open the program: %w", err)
+	}
+	defer linux.Close(pidfd)
+	fd, err := linux.PidfdGetfd(pidfd, int(number))
+	if err != nil {
+		return fmt.Errorf("take the listener over: %w", err)
+	}
+	l.e.listener = linux.Listener{FD: fd}
+	_ = l.e.listener.Sync() // absent on old kernels; it only costs time
+	l.e.startActors()
+	if _, err := l.control.Write([]byte{stepServed}); err != nil {
+		return fmt.Errorf("start the program: %w", err)
+	}
+	return nil
+}
+
+func (l *launched) read() (kind byte, number uint32, err error) {
+	var b [5]byte
+	if _, err := io.ReadFull(l.control, b[:]); err != nil {
+		return 0, 0, err
+	}
+	return b[0], binary.LittleEndian.Uint32(b[1:]), nil
+}
+
+// finish is called when all has ended; the error is why the program could not be
+// run, if so.
+func (l *launched) finish() error {
+	<-l.done
+	defer l.control.Close()
+	e := l.e
+	if e.listener.FD > 0 {
+		e.receive.finish()
+		e.receive.ended.Wait()
+		linux.Close(e.listener.FD)
+	}
+	if l.err != nil {
+		return l.err
+	}
+	// What the child left if exec failed; nothing if it succeeded.
+	if kind, number, err := l.read(); err == nil && kind == replyFailed {
+		return &StartError{e.cfg.Path, syscall.Errno(number)}
+	}
+	return nil
+}
+
+// guard makes the process one that its own user can't inspect, as long as any
+// run lasts: supervised programs may be of that user. It returns what undoes
+// that.
+func guard() func() {
+	guardMu.Lock()
+	defer guardMu.Unlock()
+	if guardRuns == 0 {
+		if guardRestore = linux.Dumpable(); guardRestore {
+			_ = linux.SetDumpable(false)
+		}
+	}
+	guardRuns++
+	return func() {
+		guardMu.Lock()
+		defer guardMu.Unlock()
+		if guardRuns--; guardRuns == 0 && guardRestore {
+			_ = linux.SetDumpable(true)
+		}
+	}
+}
+
+var (
+	guardMu      sync.Mutex
+	guardRuns    int
+	guardRestore bool
+)

@@ -1,0 +1,347 @@
+package supervisor
+
+import (
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+
+	"seward/enforce/hooks"
+	"seward/enforce/selinuxfs"
+	"seward/enforce/selinuxfs/carrier"
+	"seward/internal/linux"
+	"seward/policy"
+)
+
+// carriers turn nodes into descriptors. What can be written goes through FUSE
+// where the supervisor may have that, else through a file in memory whose holder
+// is watched call by call (watch.go).
+type carriers struct {
+	e      *engine
+	mount  *carrier.Mount // nil without the privilege
+	status *carrier.Status
+
+	mu sync.Mutex
+	// watched are files in memory by identity, dirs directories of the skeleton.
+	watched map[inodeKey]*watchedFile
+	dirs    map[inodeKey]*node
+	// skeleton is a directory with empty files of the nodes' names, for listings.
+	skeleton string
+}
+
+func newCarriers(e *engine) (*carriers, error) {
+	c := &carriers{e: e, watched: map[inodeKey]*watchedFile{}, dirs: map[inodeKey]*node{}}
+	status, err := carrier.NewStatus(e.virtual.fs.tree.Status())
+	if err != nil {
+		return nil, err
+	}
+	c.status = status
+	if e.own.has(linux.CapSysAdmin) && !e.cfg.NoFUSE {
+		c.mount, err = carrier.New(carrier.Options{Caller: c.caller, Log: c.log})
+		if err != nil {
+			e.log.Info("no FUSE, watching instead", "err", err)
+			c.mount = nil
+		}
+	}
+	return c, nil
+}
+
+func (c *carriers) close() {
+	if c == nil {
+		return
+	}
+	if c.mount != nil {
+		_ = c.mount.Close()
+	}
+	_ = c.status.Close()
+	if c.skeleton != "" {
+		_ = os.RemoveAll(c.skeleton)
+	}
+}
+
+// caller finds who reads or writes a carried file.
+func (c *carriers) caller(tid int) (*selinuxfs.Caller, bool) {
+	t := c.e.tasks.get(tid)
+	if t == nil {
+		return nil, false
+	}
+	return t.caller(), true
+}
+
+// caller is the task for selinuxfs. Each is a value of its own, by which Is knows
+// the task again.
+func (t *task) caller() *selinuxfs.Caller {
+	caller := &selinuxfs.Caller{Subject: *t.subject.Load(), LoginUID: selinuxfs.Unset, Session: selinuxfs.Unset}
+	t.calls.Store(caller)
+	return caller
+}
+
+func (c *carriers) log(tid int, records []hooks.Record) {
+	if t := c.e.tasks.get(tid); t != nil {
+		c.e.report(t, "write", records)
+	}
+}
+
+// changed is told of what a write has changed of the system.
+func (e *engine) changed(selinuxfs.Change) {
+	if e.carriers != nil {
+		e.carriers.status.Set(e.virtual.fs.tree.Status())
+	}
+	e.labels.current()
+}
+
+// attrTask is a task to the files of its attr directory.
+type attrTask struct {
+	e        *engine
+	t        *task
+	macAdmin bool
+}
+
+func (t attrTask) Subject() hooks.Subject { return *t.t.subject.Load() }
+
+func (t attrTask) Is(c *selinuxfs.Caller) bool { return t.t.calls.Load() == c }
+
+func (t attrTask) Writer() hooks.Writer {
+	return hooks.Writer{MacAdmin: t.macAdmin, Threads: t.e.tasks.threads(t.t.tgid) > 1}
+}
+
+func (t attrTask) SetAttribute(attr hooks.Attribute, sid policy.SID) {
+	s := *t.t.subject.Load()
+	s.SetAttribute(attr, sid)
+	t.t.setSubject(s)
+}
+
+// strangerTask stands for a process that isn't supervised.
+type strangerTask struct{ sid policy.SID }
+
+func (t strangerTask) Subject() hooks.Subject                   { return hooks.Subject{SID: t.sid, Previous: t.sid} }
+func (t strangerTask) Is(*selinuxfs.Caller) bool                { return false }
+func (t strangerTask) Writer() hooks.Writer                     { return hooks.Writer{} }
+func (t strangerTask) SetAttribute(hooks.Attribute, policy.SID) {}
+
+// openNode opens what isn't in the kernel.
+func (a *actor) openNode(o *opening) answer {
+	p := &a.first.obj
+	n := p.node
+	if e := a.nodeAccess(p, accessOf(o.flags)); e != 0 && o.flags&linux.OPath == 0 {
+		return failure(e)
+	}
+	i := a.inode(p)
+	if e := a.judge(hooks.OpenFile(a.engine.auth, a.subject, &i, openFlagsOf(o.flags)), nil); e != 0 {
+		return failure(e)
+	}
+	fd, e := a.carry(n, o.flags)
+	if e != 0 {
+		return failure(e)
+	}
+	a.fd = fd
+	return answer{kind: answerFD, cloexec: uint32(o.flags & linux.OCloexec)} //nolint:gosec // G115: a flag.
+}
+
+// carry makes a descriptor for a node.
+func (a *actor) carry(n *node, flags int) (int, syscall.Errno) {
+	c := a.engine.carriers
+	if n.isDir() {
+		if flags&(linux.OAccmode|linux.OTrunc) != 0 {
+			return -1, syscall.EISDIR
+		}
+		return c.openDir(n, flags)
+	}
+	switch {
+	case flags&linux.OPath != 0:
+		return -1, syscall.EACCES // there is nothing to refer to
+	case n.kind == nodePatched:
+		if flags&linux.OAccmode != linux.ORdonly {
+			return -1, syscall.EACCES
+		}
+		data, e := a.patched(n)
+		if e != 0 {
+			return -1, e
+		}
+		return copyOf(data)
+	case n.kind == nodeFS && n.file.IsNull():
+		fd, err := linux.Openat(linux.AtFDCwd, linux.MakeName("/dev/null"), flags&linux.OAccmode|linux.OCloexec, 0)
+		return fd, errnoOf(err)
+	case n.kind == nodeFS && n.file.IsStatus():
+		if flags&linux.OAccmode != linux.ORdonly {
+			return -1, syscall.EPERM
+		}
+		fd, err := c.status.Open()
+		return fd, errnoOf(err)
+	}
+	handle, e := a.handle(n)
+	if e != 0 {
+		return -1, e
+	}
+	if flags&linux.OAccmode == linux.ORdonly && !(n.kind == nodeFS && n.file.Writable()) {
+		return a.openCopy(handle)
+	}
+	if c.mount == nil {
+		return a.openWatched(n, handle, flags)
+	}
+	fd, err := c.mount.Open(carrier.File{Handle: handle, Mode: uint32(a.first.obj.st.Mode), Ref: n}, flags)
+	return fd, errnoOf(err)
+}
+
+// handle opens a node's own side.
+func (a *actor) handle(n *node) (selinuxfs.Handle, syscall.Errno) {
+	e := a.engine
+	if n.kind == nodeAttr {
+		attributes := selinuxfs.Attributes{Asker: e.auth, Context: e.auth.server.Context}
+		var t selinuxfs.Task = strangerTask{e.kernelSID()}
+		if own := e.tasks.get(n.tid); own != nil {
+			t = attrTask{e, own, a.task.cred.has(linux.CapMacAdmin)}
+		}
+		return attributes.Open(t, n.attr), 0
+	}
+	handle, v := e.virtual.fs.tree.Open(n.file.Node, a.task.caller())
+	if errno := a.judge(v, nil); errno != 0 {
+		return nil, errno
+	}
+	return handle, 0
+}
+
+// readAll reads a handle to its end.
+func (a *actor) readAll(handle selinuxfs.Handle) ([]byte, syscall.Errno) {
+	caller := a.task.caller()
+	var data []byte
+	buf := make([]byte, 1<<16)
+	for {
+		n, v := handle.Read(caller, buf, int64(len(data)))
+		if e := a.judge(v, nil); e != 0 {
+			return nil, e
+		}
+		if n == 0 {
+			return data, 0
+		}
+		data = append(data, buf[:n]...)
+	}
+}
+
+// openCopy carries what can only be read as it is now.
+func (a *actor) openCopy(handle selinuxfs.Handle) (int, syscall.Errno) {
+	data, e := a.readAll(handle)
+	if e != 0 {
+		return -1, e
+	}
+	return copyOf(data)
+}
+
+func copyOf(data []byte) (int, syscall.Errno) {
+	fd, err := carrier.Copy(data)
+	return fd, errnoOf(err)
+}
+
+// carried returns the node that a descriptor was opened for, nil if it is for an
+// ordinary file.
+func (e *engine) carried(p *place) *node {
+	c := e.carriers
+	if c == nil || !p.open || p.st.Dev_major != 0 {
+		return nil
+	}
+	c.mu.Lock()
+	w := c.watched[keyOf(&p.st).inodeKey]
+	c.mu.Unlock()
+	if w != nil {
+		return w.node
+	}
+	if c.mount == nil {
+		return nil
+	}
+	ref, ok := c.mount.Find(p.fd)
+	if !ok {
+		return nil
+	}
+	n, _ := ref.(*node)
+	return n
+}
+
+// openDir carries a directory, so that it can be listed and paths can start
+// there: a real one with the same names in it, which the walk knows.
+func (c *carriers) openDir(n *node, flags int) (int, syscall.Errno) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.skeleton == "" {
+		dir, err := os.MkdirTemp("", "seward-")
+		if err != nil {
+			return -1, errnoOf(err)
+		}
+		c.skeleton = dir
+		var st linux.Statx
+		if err := linux.Stat(linux.AtFDCwd, linux.MakeName(dir), 0, walkMask, &st); err != nil {
+			return -1, errnoOf(err)
+		}
+		c.e.skeletonKey = keyOf(&st).inodeKey
+	}
+	dir := filepath.Join(c.skeleton, n.where)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return -1, errnoOf(err)
+	}
+	if e := c.populate(n, dir); e != 0 {
+		return -1, e
+	}
+	fd, err := linux.Openat(linux.AtFDCwd, linux.MakeName(dir), flags&linux.OPath|linux.ODirectory|linux.OCloexec, 0)
+	if err != nil {
+		return -1, errnoOf(err)
+	}
+	var st linux.Statx
+	if err := linux.Fstat(fd, walkMask, &st); err != nil {
+		linux.Close(fd)
+		return -1, errnoOf(err)
+	}
+	c.dirs[keyOf(&st).inodeKey] = n
+	return fd, 0
+}
+
+// populate gives a directory of the skeleton the entries of its node.
+func (c *carriers) populate(n *node, dir string) syscall.Errno {
+	want := map[string]bool{}
+	if n.kind == nodeAttrDir {
+		for attr := hooks.AttrCurrent; ; attr++ {
+			name := attr.String()
+			if _, ok := hooks.AttributeByName(name); !ok {
+				break
+			}
+			want[name] = false
+		}
+	} else {
+		for _, child := range c.e.virtual.fs.tree.Children(n.file.Node) {
+			want[child.Name()] = child.IsDir()
+		}
+	}
+	have, err := os.ReadDir(dir)
+	if err != nil {
+		return errnoOf(err)
+	}
+	for _, entry := range have {
+		if _, ok := want[entry.Name()]; !ok {
+			_ = os.RemoveAll(filepath.Join(dir, entry.Name()))
+		}
+		delete(want, entry.Name())
+	}
+	for name, isDir := range want {
+		path := filepath.Join(dir, name)
+		if isDir {
+			err = os.Mkdir(path, 0o700)
+		} else {
+			err = os.WriteFile(path, nil, 0o600)
+		}
+		if err != nil {
+			return errnoOf(err)
+		}
+	}
+	return 0
+}
+
+// carriedDir returns the node that a directory of the skeleton stands for.
+func (c *carriers) carriedDir(st *linux.Statx) *node {
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.dirs) == 0 {
+		return nil
+	}
+	return c.dirs[keyOf(st).inodeKey]
+}

@@ -1,0 +1,279 @@
+package supervisor
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"seward/enforce/hooks"
+	"seward/enforce/selinuxfs"
+	"seward/internal/linux"
+	"seward/policy"
+)
+
+// task is a supervised thread. Its labels are its own, as in the kernel, though
+// the threads of a process usually agree.
+type task struct {
+	tid, tgid int
+
+	// subject is the task's labels. It is replaced, never changed: by an actor that
+	// handles a call of the task, or by the tracer while the task is stopped.
+	subject atomic.Pointer[hooks.Subject]
+
+	// What follows belongs to whoever holds the task: the actor between enter and
+	// leave, the tracer while the task is stopped outside of a call.
+	cred      *credentials
+	credStale bool     // a call that changes credentials was let through
+	fs        *fsState // shared as clone(CLONE_FS) shares it
+	memory    linux.Memory
+	hasMemory bool
+	pidfd     int // -1 until needed
+	exec      *pendingExec
+	launching bool // not yet the program: the supervisor's own code before exec
+
+	// expectStop says that the next SIGSTOP is the supervisor's own.
+	expectStop atomic.Bool
+	// calls is the task's last appearance as a caller of selinuxfs.
+	calls atomic.Pointer[selinuxfs.Caller]
+	// What the tracer remembers between entry and exit of a watched call.
+	watchedCall   int
+	watchedSkip   bool
+	watchedResult int64
+
+	// gate is what to do at the task's gate call, if it was made to make one.
+	gate atomic.Pointer[gateJob]
+	// interruptible says that the call which the kernel is performing may be
+	// interrupted as on any kernel.
+	interruptible atomic.Bool
+	// watches counts what needs a stop at each of the task's calls.
+	watches atomic.Int32
+
+	mu   sync.Mutex
+	busy bool // an actor handles a call of the task
+	dead bool
+}
+
+// fsState is what clone(CLONE_FS) shares.
+type fsState struct {
+	mu    sync.Mutex
+	refs  int
+	umask uint32
+	cwd   *base // nil until needed
+	root  *base // nil: the supervisor's own root
+	// stale says that a call that changes the directory was let through, so that
+	// cwd or root has to be looked at again, and what it may be found to be.
+	cwdStale, rootStale bool
+	cwdChecked          []objectKey
+	rootChecked         []objectKey
+}
+
+// base is a directory that paths start from.
+type base struct {
+	fd  int
+	key objectKey
+}
+
+// enter takes hold of the task for a call; false means that it has died.
+func (t *task) enter() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.dead || t.busy {
+		return false
+	}
+	t.busy = true
+	return true
+}
+
+// leave ends what enter began. It comes before the answer to the call: the task
+// may make its next one at once.
+func (t *task) leave() {
+	t.mu.Lock()
+	t.busy = false
+	dead := t.dead
+	t.mu.Unlock()
+	if dead {
+		t.release()
+	}
+}
+
+// die is called by the tracer when the task is gone.
+func (t *task) die() {
+	t.mu.Lock()
+	t.dead = true
+	busy := t.busy
+	t.mu.Unlock()
+	if !busy {
+		t.release()
+	}
+}
+
+// release closes what the task's entry holds.
+func (t *task) release() {
+	t.dropHandles()
+	if t.fs != nil {
+		t.fs.drop()
+		t.fs = nil
+	}
+}
+
+// dropHandles closes the handles that exec or death make useless.
+func (t *task) dropHandles() {
+	if t.hasMemory {
+		t.memory.Close()
+		t.hasMemory = false
+	}
+	if t.pidfd >= 0 {
+		linux.Close(t.pidfd)
+		t.pidfd = -1
+	}
+}
+
+func (f *fsState) share() *fsState {
+	f.mu.Lock()
+	f.refs++
+	f.mu.Unlock()
+	return f
+}
+
+// copy returns what a new process gets that shares nothing: directories are
+// looked at again when needed.
+func (f *fsState) copy() *fsState {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c := &fsState{refs: 1, umask: f.umask, cwdStale: f.cwdStale, rootStale: f.rootStale}
+	c.cwdChecked = append(c.cwdChecked, f.cwdChecked...)
+	c.rootChecked = append(c.rootChecked, f.rootChecked...)
+	c.cwd, c.root = f.cwd.dup(), f.root.dup()
+	// What couldn't be copied is looked up again.
+	c.cwdStale = c.cwdStale || f.cwd != nil && c.cwd == nil
+	c.rootStale = c.rootStale || f.root != nil && c.root == nil
+	return c
+}
+
+func (f *fsState) drop() {
+	f.mu.Lock()
+	f.refs--
+	last := f.refs == 0
+	f.mu.Unlock()
+	if last {
+		f.cwd.close()
+		f.root.close()
+	}
+}
+
+func (b *base) dup() *base {
+	if b == nil {
+		return nil
+	}
+	fd, err := linux.Dup(b.fd)
+	if err != nil {
+		return nil
+	}
+	return &base{fd: fd, key: b.key}
+}
+
+func (b *base) close() {
+	if b != nil {
+		linux.Close(b.fd)
+	}
+}
+
+// watched reports whether the task stops at each of its calls.
+func (t *task) watched() bool { return t.watches.Load() > 0 }
+
+// sid returns the task's current label.
+func (t *task) sid() policy.SID { return t.subject.Load().SID }
+
+// setSubject replaces the labels.
+func (t *task) setSubject(s hooks.Subject) { t.subject.Store(&s) }
+
+// tasks are all supervised threads by number.
+type tasks struct {
+	mu  sync.RWMutex
+	all map[int]*task
+}
+
+func (ts *tasks) get(tid int) *task {
+	ts.mu.RLock()
+	t := ts.all[tid]
+	ts.mu.RUnlock()
+	return t
+}
+
+func (ts *tasks) add(t *task) {
+	ts.mu.Lock()
+	ts.all[t.tid] = t
+	ts.mu.Unlock()
+}
+
+// remove takes a thread out and reports how many are left.
+func (ts *tasks) remove(tid int) (gone *task, left int) {
+	ts.mu.Lock()
+	gone = ts.all[tid]
+	delete(ts.all, tid)
+	left = len(ts.all)
+	ts.mu.Unlock()
+	return gone, left
+}
+
+// process returns a thread of the process, its leader if that is known.
+func (ts *tasks) process(tgid int) *task {
+	ts.mu.RLock()
+	defer ts.mu.RUnlock()
+	if t := ts.all[tgid]; t != nil {
+		return t
+	}
+	for _, t := range ts.all {
+		if t.tgid == tgid {
+			return t
+		}
+	}
+	return nil
+}
+
+// each calls f for every thread, on a snapshot.
+func (ts *tasks) each(f func(*task)) {
+	ts.mu.RLock()
+	list := make([]*task, 0, len(ts.all))
+	for _, t := range ts.all {
+		list = append(list, t)
+	}
+	ts.mu.RUnlock()
+	for _, t := range list {
+		f(t)
+	}
+}
+
+// threads counts those of a process.
+func (ts *tasks) threads(tgid int) int {
+	ts.mu.RLock()
+	defer ts.mu.RUnlock()
+	n := 0
+	for _, t := range ts.all {
+		if t.tgid == tgid {
+			n++
+		}
+	}
+	return n
+}
+
+// fork makes the entry of a new thread or process, before its first
+// instruction. flags are clone's.
+func (ts *tasks) fork(parent *task, tid int, flags uint64) *task {
+	child := &task{tid: tid, tgid: tid, cred: parent.cred, credStale: true, pidfd: -1, launching: parent.launching}
+	if flags&linux.CloneThread != 0 {
+		child.tgid = parent.tgid
+	}
+	if !parent.credStale {
+		child.credStale = false
+	}
+	if flags&linux.CloneFS != 0 {
+		child.fs = parent.fs.share()
+	} else {
+		child.fs = parent.fs.copy()
+	}
+	child.subject.Store(parent.subject.Load())
+	// It may hold the files that the parent is watched for.
+	child.watches.Store(parent.watches.Load())
+	ts.add(child)
+	return child
+}

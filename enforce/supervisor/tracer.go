@@ -1,0 +1,244 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+	"time"
+
+	"seward/internal/linux"
+)
+
+const traceOptions = linux.TraceExitKill | linux.TraceExec | linux.TraceFork | linux.TraceVfork |
+	linux.TraceClone | linux.TraceSyscallBit
+
+// tracer follows every thread of the tree through ptrace: birth, exec, signals,
+// death. All of it happens on one thread, which also started the program.
+type tracer struct {
+	e *engine
+	// actor does for stopped tasks what other actors do for waiting calls.
+	actor *actor
+	// early holds threads that stopped for the first time before their parent's
+	// event said whose they are.
+	early map[int]bool
+	// exit is how the program ended.
+	exit    int
+	started bool
+}
+
+// run starts the program and sees it to its end, on a thread of its own: ptrace
+// and the parent's wait are matters of the thread that started it.
+func (e *engine) run(ctx context.Context) (int, error) {
+	type outcome struct {
+		exit int
+		err  error
+	}
+	ch := make(chan outcome, 1)
+	go func() {
+		// The thread ends with the goroutine, whatever state it is in.
+		runtime.LockOSThread()
+		t := &tracer{e: e, early: map[int]bool{}, exit: -1}
+		err := t.run(ctx)
+		ch <- outcome{t.exit, err}
+	}()
+	out := <-ch
+	if failed := e.failed.Load(); failed != nil {
+		return -1, *failed
+	}
+	return out.exit, out.err
+}
+
+func (t *tracer) run(ctx context.Context) error {
+	defer guard()()
+	program, err := t.launch()
+	if err != nil {
+		return err
+	}
+	if t.actor, err = t.e.quietActor(); err != nil {
+		t.e.stop(fmt.Errorf("set up the tracer: %w", err))
+	} else {
+		defer t.actor.close()
+	}
+	ended := make(chan struct{})
+	defer close(ended)
+	go t.e.follow(ctx, ended)
+	t.loop()
+	return program.finish()
+}
+
+// follow ends the tree when the context does and passes on signals.
+func (e *engine) follow(ctx context.Context, ended <-chan struct{}) {
+	signals := make(chan os.Signal, 8)
+	if e.cfg.ForwardSignals {
+		signal.Notify(signals, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGHUP)
+		defer signal.Stop(signals)
+	}
+	done := ctx.Done()
+	var kill <-chan time.Time
+	for {
+		select {
+		case <-ended:
+			return
+		case s := <-signals:
+			if s == syscall.SIGTERM || s == syscall.SIGHUP {
+				_ = linux.Kill(e.program, s.(syscall.Signal))
+			}
+		case <-done:
+			done = nil
+			_ = linux.Kill(e.program, syscall.SIGTERM)
+			kill = time.After(e.cfg.grace())
+		case <-kill:
+			e.killAll()
+		}
+	}
+}
+
+// killAll ends every supervised process.
+func (e *engine) killAll() {
+	e.tasks.each(func(t *task) { _ = linux.Kill(t.tgid, syscall.SIGKILL) })
+}
+
+// loop handles events until no thread is left.
+func (t *tracer) loop() {
+	for {
+		var status linux.WaitStatus
+		tid, err := linux.WaitTraced(-1, &status, 0)
+		if err != nil {
+			if !errors.Is(err, syscall.ECHILD) {
+				t.e.stop(fmt.Errorf("wait for a traced thread: %w", err))
+			}
+			return
+		}
+		if status.Exited() || status.Signaled() {
+			t.exited(tid, status)
+			continue
+		}
+		t.stopped(tid, status)
+	}
+}
+
+// exited takes a thread out.
+func (t *tracer) exited(tid int, status linux.WaitStatus) {
+	delete(t.early, tid)
+	gone, left := t.e.tasks.remove(tid)
+	if gone != nil {
+		gone.die()
+	}
+	if tid == t.e.program {
+		if status.Exited() {
+			t.exit = status.ExitStatus()
+		} else {
+			t.exit = 128 + int(status.Signal())
+		}
+		if t.e.cfg.KillOrphans && left > 0 {
+			t.e.killAll()
+		}
+	}
+}
+
+// stopped handles a stop and lets the thread go on.
+func (t *tracer) stopped(tid int, status linux.WaitStatus) {
+	sig := status.StopSignal()
+	task := t.e.tasks.get(tid)
+	switch event := int(status) >> 16; event {
+	case linux.EventFork, linux.EventVfork, linux.EventClone:
+		t.born(task, event)
+		t.cont(tid, 0)
+	case linux.EventExec:
+		t.execed(tid)
+	case linux.EventStop:
+		if task == nil {
+			t.early[tid] = true
+			return
+		}
+		switch sig {
+		case syscall.SIGSTOP, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU:
+			_ = linux.Listen(tid)
+		default:
+			t.cont(tid, 0)
+		}
+	case 0:
+		if task == nil {
+			t.early[tid] = true
+			return
+		}
+		if sig == syscall.SIGTRAP|0x80 {
+			t.syscallStop(task)
+			return
+		}
+		if sig == syscall.SIGSTOP && task.expectStop.CompareAndSwap(true, false) {
+			sig = 0
+		}
+		t.repairInterrupted(task)
+		t.cont(tid, sig)
+	default:
+		t.cont(tid, 0)
+	}
+}
+
+// cont lets a thread go on. One that was killed meanwhile can't; its end is
+// reported by wait.
+func (t *tracer) cont(tid int, sig syscall.Signal) {
+	if task := t.e.tasks.get(tid); task != nil && task.watched() {
+		_ = linux.ContSyscall(tid, sig)
+		return
+	}
+	_ = linux.Cont(tid, sig)
+}
+
+// born makes the entry of a new thread, which waits for its first instruction.
+func (t *tracer) born(parent *task, event int) {
+	if parent == nil {
+		return
+	}
+	message, err := linux.EventMessage(parent.tid)
+	if err != nil {
+		return // killed; so is the child
+	}
+	child := int(message) //nolint:gosec // G115: a thread's number.
+	flags, err := cloneFlags(parent.tid, event)
+	if err != nil {
+		return
+	}
+	t.e.tasks.fork(parent, child, flags)
+	if t.early[child] {
+		delete(t.early, child)
+		t.cont(child, 0)
+	}
+}
+
+// cloneFlags returns what the stopped parent's call shares with the child.
+func cloneFlags(tid, event int) (uint64, error) {
+	if event == linux.EventFork {
+		return 0, nil
+	}
+	var r linux.Registers
+	if err := linux.GetRegisters(tid, &r); err != nil {
+		return 0, err
+	}
+	if r.Syscall() == callClone {
+		return r.Argument(0), nil
+	}
+	return linux.CloneVfork | linux.CloneVM, nil
+}
+
+// repairInterrupted is called at a thread's stop for a signal. A call that was
+// interrupted while its notification waited to be received would fail with
+// EINTR if the signal's handler doesn't ask for restarts, even calls that never
+// do so on an ordinary kernel. Those are made to start again in any case.
+func (t *tracer) repairInterrupted(task *task) {
+	var r linux.Registers
+	if err := linux.GetRegisters(task.tid, &r); err != nil || r.Result() != -linux.ErrRestart {
+		return
+	}
+	entry := t.e.lookup(r.Syscall())
+	if entry == nil || !entry.restart || task.interruptible.Load() {
+		return
+	}
+	r.SetResult(-linux.ErrRestartAlways)
+	_ = linux.SetRegisters(task.tid, &r)
+}

@@ -1,0 +1,240 @@
+package supervisor
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"seward/enforce/hooks"
+	"seward/internal/linux"
+	"seward/policy"
+)
+
+// nodeKind tells the objects apart that only supervised programs see.
+type nodeKind uint8
+
+const (
+	nodeAttrDir nodeKind = iota // /proc/PID/attr
+	nodeAttr                    // a file in it
+	nodePatched                 // a file of /proc that has a line more than the kernel's
+	nodeFS                      // /sys/fs/selinux and all below
+)
+
+// node is an object that doesn't exist in the kernel, or not like that.
+type node struct {
+	kind nodeKind
+	tid  int // whose, for those of /proc
+	attr hooks.Attribute
+	// where is the node's absolute path; that of a patched file names the real one.
+	where string
+	file  fsNode // for nodeFS
+}
+
+func (n *node) path() string { return n.where }
+
+// isDir reports whether the node is a directory.
+func (n *node) isDir() bool {
+	return n.kind == nodeAttrDir || n.kind == nodeFS && n.file.IsDir()
+}
+
+// virtualTree is all that is made up.
+type virtualTree struct {
+	e *engine
+	// sysFS is the identity of /sys/fs, where selinuxfs is found.
+	sysFS objectKey
+	sb    hooks.Superblock
+	fs    *fsTree
+}
+
+const selinuxMount = "/sys/fs/selinux"
+
+func newVirtualTree(e *engine) *virtualTree {
+	v := &virtualTree{e: e}
+	var st linux.Statx
+	if linux.Stat(linux.AtFDCwd, linux.MakeName("/sys/fs"), 0, walkMask, &st) == nil {
+		v.sysFS = keyOf(&st)
+	}
+	fs := e.labels.fs.describe(linux.Mount{Type: "selinuxfs", Point: selinuxMount})
+	v.sb = fs.sb
+	v.fs = newFSTree(e)
+	return v
+}
+
+// child returns the node that a name in a real directory stands for, nil if it
+// is an ordinary name.
+func (v *virtualTree) child(dir *place, comp linux.Name) *node {
+	if len(comp) != len("selinux")+1 || dir.st.Ino != v.sysFS.ino || keyOf(&dir.st) != v.sysFS {
+		return nil
+	}
+	if string(comp[:len(comp)-1]) != "selinux" {
+		return nil
+	}
+	return &node{kind: nodeFS, where: selinuxMount, file: v.fs.root()}
+}
+
+// lookup returns what a name in a directory stands for, nil if nothing.
+func (v *virtualTree) lookup(dir *node, name string) *node {
+	switch dir.kind {
+	case nodeAttrDir:
+		if attr, ok := hooks.AttributeByName(name); ok {
+			return &node{kind: nodeAttr, tid: dir.tid, attr: attr, where: dir.where + "/" + name}
+		}
+	case nodeFS:
+		if f, ok := v.fs.lookup(dir.file, name); ok {
+			return &node{kind: nodeFS, where: dir.where + "/" + name, file: f}
+		}
+	case nodeAttr, nodePatched:
+	}
+	return nil
+}
+
+// label returns a node's label.
+func (v *virtualTree) label(a *actor, n *node) policy.SID {
+	switch n.kind {
+	case nodeAttrDir, nodeAttr:
+		return v.e.taskLabel(n.tid)
+	case nodePatched:
+		if n.tid != 0 {
+			return v.e.taskLabel(n.tid)
+		}
+		var st linux.Statx
+		if linux.Stat(linux.AtFDCwd, linux.MakeName(n.where), 0, walkMask, &st) != nil {
+			return v.sb.SID
+		}
+		fs := v.e.labels.filesystem(&st)
+		return fs.lookup(fs.inside(n.where), hooks.ClassFile, v.e.auth.Initial(hooks.SIDUnlabeled))
+	case nodeFS:
+		return v.fs.tree.SID(n.file.Node)
+	}
+	return v.sb.SID
+}
+
+// setNode has a place stand for a node.
+func (a *actor) setNode(p *place, n *node) {
+	p.reset()
+	p.node = n
+	a.engine.virtual.stat(n, &p.st)
+}
+
+// virtualDevice is the device number of nodes that aren't of /proc: one that no
+// kernel gives out.
+const virtualDevice = 0xfff
+
+// stat makes up the attributes of a node.
+func (v *virtualTree) stat(n *node, st *linux.Statx) {
+	*st = linux.Statx{Mask: linux.StatxBasic, Blksize: 4096, Nlink: 1}
+	st.Dev_minor = virtualDevice
+	st.Mode = linux.SIFREG | 0o644
+	switch n.kind {
+	case nodePatched:
+		if linux.Stat(linux.AtFDCwd, linux.MakeName(n.where), 0, walkMask, st) == nil {
+			return
+		}
+	case nodeAttrDir, nodeAttr:
+		st.Dev_major, st.Dev_minor = uint32(v.e.procDev>>32), uint32(v.e.procDev) //nolint:gosec // G115: halves of one number.
+		var dir linux.Statx
+		if linux.Stat(linux.AtFDCwd, linux.MakeName("/proc/"+strconv.Itoa(n.tid)), 0, walkMask, &dir) == nil {
+			st.Uid, st.Gid, st.Mtime, st.Atime, st.Ctime = dir.Uid, dir.Gid, dir.Mtime, dir.Atime, dir.Ctime
+		}
+		st.Ino = uint64(n.tid)<<8 | uint64(n.attr) + 1 //nolint:gosec // G115: positive.
+		st.Mode = linux.SIFREG | 0o666
+		if n.kind == nodeAttrDir {
+			st.Mode, st.Nlink = linux.SIFDIR|0o555, 2
+			st.Ino = uint64(n.tid)<<8 | 0x80 //nolint:gosec // G115: positive.
+		} else if n.attr == hooks.AttrPrevious {
+			st.Mode = linux.SIFREG | 0o444
+		}
+	case nodeFS:
+		n.file.stat(st)
+	}
+}
+
+// intoNode goes on at a node that a name in a real directory stands for.
+func (w *walker) intoNode(n *node, comp linux.Name, last, slash bool) (bool, syscall.Errno) {
+	// The discretionary check is the real directory's.
+	if err := linux.Faccessat(w.r.obj.fd, linux.Empty, 1, linux.AtEmptyPath|linux.AtEaccess); err != nil {
+		return false, errnoOf(err)
+	}
+	if e := w.search(nil); e != 0 {
+		return false, e
+	}
+	return w.atNode(n, comp, last, slash)
+}
+
+// nodeName takes a component below a node.
+func (w *walker) nodeName(comp linux.Name, last, slash bool) (bool, syscall.Errno) {
+	if e := w.search(nil); e != 0 {
+		return false, e
+	}
+	n := w.a.engine.virtual.lookup(w.r.obj.node, string(comp[:len(comp)-1]))
+	if n == nil {
+		return w.missing(comp, last, slash, syscall.ENOENT)
+	}
+	return w.atNode(n, comp, last, slash)
+}
+
+func (w *walker) atNode(n *node, comp linux.Name, last, slash bool) (bool, syscall.Errno) {
+	r := w.r
+	w.recording = false
+	if !n.isDir() && (!last || slash) {
+		return false, syscall.ENOTDIR
+	}
+	r.last = lastNormal
+	if !last {
+		w.a.setNode(&r.obj, n)
+		return false, 0
+	}
+	r.dir.move(&r.obj)
+	r.slash, r.found = slash, true
+	r.setName(comp[:len(comp)-1], false)
+	w.a.setNode(&r.obj, n)
+	return true, 0
+}
+
+// leaveNode goes from a node to its parent.
+func (a *actor) leaveNode(p *place) syscall.Errno {
+	up := p.node.where[:strings.LastIndexByte(p.node.where, '/')]
+	if p.node.kind == nodeFS && p.node.where != selinuxMount {
+		n := &node{kind: nodeFS, where: selinuxMount, file: a.engine.virtual.fs.root()}
+		for name := range strings.SplitSeq(strings.TrimPrefix(up, selinuxMount), "/") {
+			if name == "" {
+				continue
+			}
+			if n = a.engine.virtual.lookup(n, name); n == nil {
+				return syscall.ENOENT
+			}
+		}
+		a.setNode(p, n)
+		return 0
+	}
+	fd, err := linux.Openat(linux.AtFDCwd, linux.MakeName(up), linux.OPath|linux.ODirectory|linux.OCloexec, 0)
+	if err != nil {
+		return errnoOf(err)
+	}
+	return a.adoptFD(p, fd, true)
+}
+
+// patched returns the content of a patched file.
+func (a *actor) patched(n *node) ([]byte, syscall.Errno) {
+	data, err := os.ReadFile(n.where)
+	if err != nil {
+		return nil, errnoOf(err)
+	}
+	text := string(data)
+	switch name := n.where[strings.LastIndexByte(n.where, '/')+1:]; name {
+	case "filesystems":
+		if !strings.Contains(text, "\tselinuxfs\n") {
+			text += "nodev\tselinuxfs\n"
+		}
+	case "mounts":
+		if !strings.Contains(text, " selinuxfs ") {
+			text += "selinuxfs " + selinuxMount + " selinuxfs rw,nosuid,noexec,relatime 0 0\n"
+		}
+	case "mountinfo":
+		if !strings.Contains(text, " - selinuxfs ") {
+			text += "4095 1 0:4095 / " + selinuxMount + " rw,nosuid,noexec,relatime - selinuxfs selinuxfs rw\n"
+		}
+	}
+	return []byte(text), 0
+}
