@@ -167,12 +167,12 @@ func (c *cursor) unknownPerm(i int, s *sym) {
 	perms := r.classes[s.info].perms
 	com := r.commonOf(s)
 	c.missing(func() *diag.Error {
-		e := c.diag(i, "unknown permission %q of %s %q", c.text(i), s.flavor, r.names.Text(s.name))
+		e := diag.Errorf(c.pos(i), "unknown permission %q of %s %q", c.text(i), s.flavor, r.names.Text(s.name))
 		e.Code = "unknown"
 		if len(r.errs) >= maxSuggest || r.insts[c.inst].opt != 0 {
-			return e
+			return r.db.Trace(e, r.insts[c.inst].via)
 		}
-		return e.Suggest(c.text(i), func(yield func(string) bool) {
+		e.Suggest(c.text(i), func(yield func(string) bool) {
 			for _, p := range perms {
 				if !yield(r.names.Text(p)) {
 					return
