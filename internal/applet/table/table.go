@@ -24,6 +24,8 @@ func Set() *applet.Set {
 			house.HelpApplet,
 			house.VersionApplet,
 			house.InstallApplet,
+
+			compile.Secilc,
 		},
 	}
 }
