@@ -46,13 +46,14 @@ type Result struct {
 // Compile compiles a resolved database. The error is a diag.List with all that
 // was found.
 func Compile(db *resolve.DB, opts *Options) (*Result, error) {
-	c := &compiler{db: db, rules: newRuleTable(len(db.Rules)), condTypes: make(map[uint64]condType)}
+	c := &compiler{db: db, rules: newRuleTable(len(db.Rules) / 2), condTypes: make(map[uint64]condType)}
+	c.origins.list = make([]policy.Origin, 0, len(db.Rules)+2*len(db.CondRules))
 	if opts != nil {
 		c.opts = *opts
 	}
 	c.header()
 	c.symbols()
-	var fileCons []resolve.FileCon
+	var fileCons []*resolve.FileCon
 	if len(c.errs) == 0 {
 		c.levels()
 		c.contexts()
@@ -181,7 +182,7 @@ func (c *compiler) expandSize() int {
 }
 
 // finish validates the policy and checks what it asserts of itself.
-func (c *compiler) finish(fileCons []resolve.FileCon) (*Result, error) {
+func (c *compiler) finish(fileCons []*resolve.FileCon) (*Result, error) {
 	c.typeAliases()
 	c.b.Rules = c.rules.rules
 	c.rules = nil

@@ -2,6 +2,7 @@ package compile
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"seward/format/cil/resolve"
@@ -56,31 +57,57 @@ func (s specificity) compare(o specificity) int {
 	return cmp.Or(cmp.Compare(s.stem, o.stem), cmp.Compare(s.length, o.length))
 }
 
-// fileCons returns the filecon statements in the order of a file_contexts file.
-func (c *compiler) fileCons() []resolve.FileCon {
-	measured := make(map[resolve.Name]specificity, len(c.db.FileCons))
+// pathRank is the place of a path among all: first by specificity, which may be the
+// same for several, then by text.
+type pathRank struct{ specificity, text int32 }
+
+// pathRanks ranks the paths of filecon statements, by name.
+func (c *compiler) pathRanks() []pathRank {
+	type measured struct {
+		specificity
+		path string
+		name resolve.Name
+	}
+	ranks := make([]pathRank, len(c.db.Names))
+	paths := make([]measured, 0, len(c.db.FileCons))
 	for i := range c.db.FileCons {
 		name := c.db.FileCons[i].Path
-		measured[name] = specificityOf(c.text(name))
-	}
-	return sorted(c, "filecon", c.db.FileCons, func(a, b *resolve.FileCon) int {
-		if a.Path == b.Path {
-			return cmp.Compare(a.Kind, b.Kind)
+		if ranks[name].text == 0 {
+			ranks[name].text = 1
+			path := c.text(name)
+			paths = append(paths, measured{specificityOf(path), path, name})
 		}
-		return cmp.Or(measured[a.Path].compare(measured[b.Path]), cmp.Compare(a.Kind, b.Kind),
-			strings.Compare(c.text(a.Path), c.text(b.Path)))
+	}
+	slices.SortFunc(paths, func(a, b measured) int {
+		return cmp.Or(a.compare(b.specificity), strings.Compare(a.path, b.path))
+	})
+	rank := int32(0)
+	for i := range paths {
+		if i > 0 && paths[i].compare(paths[i-1].specificity) != 0 {
+			rank++
+		}
+		ranks[paths[i].name] = pathRank{rank, int32(i)}
+	}
+	return ranks
+}
+
+// fileCons returns the filecon statements in the order of a file_contexts file.
+func (c *compiler) fileCons() []*resolve.FileCon {
+	ranks := c.pathRanks()
+	return sorted(c, "filecon", c.db.FileCons, func(a, b *resolve.FileCon) int {
+		x, y := ranks[a.Path], ranks[b.Path]
+		return cmp.Or(cmp.Compare(x.specificity, y.specificity), cmp.Compare(a.Kind, b.Kind), cmp.Compare(x.text, y.text))
 	}, func(x *resolve.FileCon) [2]resolve.ContextID { return [2]resolve.ContextID{x.Context} },
 		func(x *resolve.FileCon) resolve.Source { return x.Source })
 }
 
 // fileContexts returns the text of a file_contexts file.
-func (c *compiler) fileContexts(list []resolve.FileCon) []byte {
+func (c *compiler) fileContexts(list []*resolve.FileCon) []byte {
 	db := c.db
 	out := make([]byte, 0, 80*len(list))
 	// Thousands of patterns share some hundred contexts.
 	texts := make([]string, len(db.Contexts))
-	for i := range list {
-		x := &list[i]
+	for _, x := range list {
 		out = append(out, c.text(x.Path)...)
 		if x.Kind != resolve.FileAny {
 			out = append(out, fileKindMarks[x.Kind]...)

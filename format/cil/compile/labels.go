@@ -28,17 +28,19 @@ func (c *compiler) labels() {
 // those about one object; contexts and source give what a statement says and where.
 func sorted[T any](c *compiler, what string, list []T, compare func(a, b *T) int, contexts func(*T) [2]resolve.ContextID,
 	source func(*T) resolve.Source,
-) []T {
-	list = slices.Clone(list)
-	slices.SortStableFunc(list, func(a, b T) int { return compare(&a, &b) })
-	out := list[:0]
+) []*T {
+	order := make([]*T, len(list))
 	for i := range list {
-		x := &list[i]
-		if len(out) == 0 || compare(&out[len(out)-1], x) != 0 {
-			out = append(out, *x)
+		order[i] = &list[i]
+	}
+	slices.SortStableFunc(order, compare)
+	out := order[:0]
+	for _, x := range order {
+		if len(out) == 0 || compare(out[len(out)-1], x) != 0 {
+			out = append(out, x)
 			continue
 		}
-		first := &out[len(out)-1]
+		first := out[len(out)-1]
 		if !c.sameContexts(contexts(first), contexts(x)) {
 			c.errorf(source(x), "conflicting %s statements", what).Note(c.db.Pos(source(first)), "the other one")
 		} else if !c.opts.MultipleDecls {
@@ -85,8 +87,7 @@ func (c *compiler) genfs() {
 		return cmp.Or(strings.Compare(c.text(a.Filesystem), c.text(b.Filesystem)), strings.Compare(c.text(a.Path), c.text(b.Path)))
 	}, func(x *resolve.GenFSCon) [2]resolve.ContextID { return [2]resolve.ContextID{x.Context} },
 		func(x *resolve.GenFSCon) resolve.Source { return x.Source })
-	for i := range list {
-		x := &list[i]
+	for _, x := range list {
 		path := policy.GenFSPath{Path: c.text(x.Path), Context: c.context(x.Context), Pos: c.pos(x.Source)}
 		if x.Kind != resolve.FileAny {
 			name := fileClasses[x.Kind]
@@ -111,8 +112,7 @@ func (c *compiler) fsUses() {
 		return cmp.Or(cmp.Compare(a.Behavior, b.Behavior), strings.Compare(c.text(a.Filesystem), c.text(b.Filesystem)))
 	}, func(x *resolve.FSUse) [2]resolve.ContextID { return [2]resolve.ContextID{x.Context} },
 		func(x *resolve.FSUse) resolve.Source { return x.Source })
-	for i := range list {
-		x := &list[i]
+	for _, x := range list {
 		c.b.FSUses = append(c.b.FSUses, policy.FSUse{
 			Behavior: policy.FSUseBehavior(x.Behavior), Name: c.text(x.Filesystem), Context: c.context(x.Context), Pos: c.pos(x.Source),
 		})
@@ -128,8 +128,7 @@ func (c *compiler) ports() {
 			cmp.Compare(protocolOrder(a.Protocol), protocolOrder(b.Protocol)))
 	}, func(x *resolve.PortCon) [2]resolve.ContextID { return [2]resolve.ContextID{x.Context} },
 		func(x *resolve.PortCon) resolve.Source { return x.Source })
-	for i := range list {
-		x := &list[i]
+	for _, x := range list {
 		c.b.Ports = append(c.b.Ports, policy.PortContext{
 			Protocol: x.Protocol, Low: x.Low, High: x.High, Context: c.context(x.Context), Pos: c.pos(x.Source),
 		})
@@ -142,8 +141,7 @@ func (c *compiler) netifs() {
 		return compareInterfaces(c.text(a.Name), c.text(b.Name), wildcards)
 	}, func(x *resolve.NetifCon) [2]resolve.ContextID { return [2]resolve.ContextID{x.Interface, x.Packet} },
 		func(x *resolve.NetifCon) resolve.Source { return x.Source })
-	for i := range list {
-		x := &list[i]
+	for _, x := range list {
 		c.b.Netifs = append(c.b.Netifs, policy.NetifContext{
 			Name: c.text(x.Name), Interface: c.context(x.Interface), Packets: c.context(x.Packet), Pos: c.pos(x.Source),
 		})
@@ -188,14 +186,13 @@ func (c *compiler) nodes() {
 		return cmp.Or(bytes.Compare(b.Mask[:], a.Mask[:]), bytes.Compare(a.Address[:], b.Address[:]))
 	}, func(x *resolve.NodeCon) [2]resolve.ContextID { return [2]resolve.ContextID{x.Context} },
 		func(x *resolve.NodeCon) resolve.Source { return x.Source })
-	for i := range list {
-		x := &list[i]
+	for _, x := range list {
 		size, table := 4, &c.b.Nodes
 		if x.V6 {
 			size, table = 16, &c.b.Nodes6
 		}
 		*table = append(*table, policy.NodeContext{
-			Address: x.Address[:size], Mask: x.Mask[:size], Context: c.context(x.Context), Pos: c.pos(x.Source),
+			Address: slices.Clone(x.Address[:size]), Mask: slices.Clone(x.Mask[:size]), Context: c.context(x.Context), Pos: c.pos(x.Source),
 		})
 	}
 }
@@ -205,8 +202,7 @@ func (c *compiler) infiniband() {
 		return cmp.Or(strings.Compare(c.text(a.Text), c.text(b.Text)), cmp.Compare(a.High-a.Low, b.High-b.Low), cmp.Compare(a.Low, b.Low))
 	}, func(x *resolve.IBPKeyCon) [2]resolve.ContextID { return [2]resolve.ContextID{x.Context} },
 		func(x *resolve.IBPKeyCon) resolve.Source { return x.Source })
-	for i := range keys {
-		x := &keys[i]
+	for _, x := range keys {
 		c.b.IBPKeys = append(c.b.IBPKeys, policy.IBPKeyContext{
 			SubnetPrefix: x.SubnetPrefix, Low: x.Low, High: x.High, Context: c.context(x.Context), Pos: c.pos(x.Source),
 		})
@@ -215,8 +211,7 @@ func (c *compiler) infiniband() {
 		return cmp.Or(strings.Compare(c.text(a.Device), c.text(b.Device)), cmp.Compare(a.Port, b.Port))
 	}, func(x *resolve.IBEndPortCon) [2]resolve.ContextID { return [2]resolve.ContextID{x.Context} },
 		func(x *resolve.IBEndPortCon) resolve.Source { return x.Source })
-	for i := range ports {
-		x := &ports[i]
+	for _, x := range ports {
 		c.b.IBEndPorts = append(c.b.IBEndPorts, policy.IBEndPortContext{
 			Device: c.text(x.Device), Port: uint8(x.Port), Context: c.context(x.Context), Pos: c.pos(x.Source),
 		})

@@ -51,7 +51,12 @@ func newRuleTable(expect int) *ruleTable {
 	for 1<<bits < 2*expect {
 		bits++
 	}
-	return &ruleTable{slots: make([]ruleSlot, 1<<bits), shift: 64 - bits}
+	return &ruleTable{
+		rules: make([]policy.Rule, 0, expect),
+		tails: make([]uint32, 0, expect),
+		slots: make([]ruleSlot, 1<<bits),
+		shift: 64 - bits,
+	}
 }
 
 // ruleKey packs what identifies a rule. Types and classes fit 16 bits: the
