@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -26,7 +27,18 @@ func TestScript(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Condition:           condition,
+		Setup:               setup,
 	})
+}
+
+// setup tells scripts where the modules of the stories are.
+func setup(env *testscript.Env) error {
+	examples, err := filepath.Abs("../../basepolicy/examples")
+	if err != nil {
+		return err
+	}
+	env.Setenv("EXAMPLES", examples)
+	return nil
 }
 
 // condition answers the conditions of scripts that testscript doesn't know.

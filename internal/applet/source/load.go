@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 
-	"seward/basepolicy"
 	"seward/format/cil"
 	"seward/format/policydb"
 	"seward/internal/applet"
@@ -57,6 +56,9 @@ func Policy(env *applet.Env, names []string) (*policy.Policy, error) {
 
 // compileOrRead returns a policy and the file contexts in its source.
 func compileOrRead(env *applet.Env, names []string) (*policy.Policy, []byte, error) {
+	if len(names) == 0 {
+		names = []string{Base}
+	}
 	files, err := Read(env, names)
 	if err != nil {
 		return nil, nil, err
@@ -72,11 +74,6 @@ func compileOrRead(env *applet.Env, names []string) (*policy.Policy, []byte, err
 	var srcs []cil.Source
 	for _, f := range files {
 		srcs = append(srcs, cil.Source{Name: f.Name, Data: f.Data})
-	}
-	if len(files) == 0 {
-		for _, f := range basepolicy.Base() {
-			srcs = append(srcs, cil.Source{Name: f.Name, Data: f.Data})
-		}
 	}
 	result, err := cil.Compile(srcs, nil)
 	if err != nil {

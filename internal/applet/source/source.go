@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 
+	"seward/basepolicy"
 	"seward/internal/applet"
 	"seward/internal/getopt"
 )
@@ -14,7 +15,7 @@ import (
 // PolicyOption names a policy. Commands that use it take as many as are given.
 var PolicyOption = getopt.Option{
 	Names: []string{"--policy"}, Arity: getopt.Required, Arg: "FILE",
-	Help: "the policy: a binary image, or CIL files, the option repeated for each (default: the built-in reference policy)",
+	Help: "the policy: a binary image, or CIL files, the option repeated for each; base is the built-in reference policy (default: base)",
 }
 
 // imageMagic opens every binary image, in little endian.
@@ -31,10 +32,21 @@ type File struct {
 	Data []byte
 }
 
-// Read reads the named files; - is standard input.
+// Base is the name that stands for the modules of the built-in reference policy.
+// A file of that name is ./base.
+const Base = "base"
+
+// Read reads the named files; - is standard input, and Base the modules of the
+// built-in reference policy.
 func Read(env *applet.Env, names []string) ([]File, error) {
 	files := make([]File, 0, len(names))
 	for _, name := range names {
+		if name == Base {
+			for _, f := range basepolicy.Base() {
+				files = append(files, File{f.Name, f.Data})
+			}
+			continue
+		}
 		var data []byte
 		var err error
 		if name == "-" {
