@@ -83,6 +83,9 @@ func (r *resolution) setName(component []byte, slash bool) {
 
 // bare returns the last component without the slash.
 func (r *resolution) bare() string {
+	if len(r.name) == 0 {
+		return ""
+	}
 	n := len(r.name) - 1
 	if r.slash && n > 0 {
 		n--
