@@ -10,7 +10,9 @@ var (
 	ErrMagic  = errors.New("not a binary policy")
 	ErrModule = errors.New("a policy module, not a kernel policy: link it into a policy first (semodule, secilc)")
 	ErrXen    = errors.New("a policy for the Xen target, which seward does not support")
-	// ErrTruncated is the reason where the image ends inside an element.
+	// ErrTruncated is the reason where the image ends inside an element or before
+	// as many elements as it claims: what any part of an image from its start
+	// gives.
 	ErrTruncated = errors.New("unexpected end of image")
 )
 

@@ -46,7 +46,7 @@ func menagerie(version uint32) *policy.Builder {
 			{Name: "read", Number: 1}, {Name: "write", Number: 2}, {Name: "ioctl", Number: 3},
 		}}},
 		Classes: []policy.Class{
-			{Name: "process", ID: processC, Permissions: []policy.PermissionName{{Name: "transition", Number: 1}, {Name: "fork", Number: 2}}},
+			{Name: "process", ID: processC, Permissions: []policy.PermissionName{{Name: "transition", Number: 1}, {Name: "dyntransition", Number: 2}}},
 			{Name: "file", ID: fileC, Common: 1, Permissions: []policy.PermissionName{{Name: "execute", Number: 4}}},
 			{Name: "dir", ID: dirC, Common: 1, Permissions: []policy.PermissionName{{Name: "search", Number: 4}, {Name: "add_name", Number: 5}}},
 			{Name: "netlink_route_socket", ID: routeC, Permissions: []policy.PermissionName{{Name: "nlmsg", Number: 1}}},
@@ -62,7 +62,7 @@ func menagerie(version uint32) *policy.Builder {
 			{Name: "pet", ID: pet, Attribute: true}, {Name: "food", ID: food, Attribute: true},
 		},
 		Users: []policy.User{
-			{Name: "system_u", ID: 1, Roles: ebitmap.SetOf[policy.RoleID](2), Range: both, Default: low},
+			{Name: "system_u", ID: 1, Roles: ebitmap.SetOf[policy.RoleID](2, 3), Range: both, Default: low},
 			{Name: "staff_u", ID: 2, Bounds: 1, Roles: ebitmap.SetOf[policy.RoleID](2, 3), Range: low.Single(), Default: low},
 		},
 		Booleans: []policy.Boolean{{Name: "hungry", ID: 1, State: true}, {Name: "asleep", ID: 2}},
@@ -127,6 +127,7 @@ func menagerie(version uint32) *policy.Builder {
 				{Path: "/sys/kernel", Context: bowl}, {Path: "/net", Class: fileC, Context: object},
 				{Path: "/net", Class: dirC, Context: bowl}, {Path: "/", Context: object},
 			}},
+			{Filesystem: "selinuxfs", Paths: []policy.GenFSPath{{Path: "/", Context: bowl}}},
 			{Filesystem: "sysfs", Paths: []policy.GenFSPath{{Path: "/", Context: object}}},
 		},
 	}

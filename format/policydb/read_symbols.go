@@ -9,7 +9,7 @@ import (
 // commonRef is what a class needs to know of its common, which it names.
 type commonRef struct {
 	id          policy.CommonID
-	permissions int
+	permissions uint32
 }
 
 // symbols reads the eight symbol tables.
@@ -59,16 +59,18 @@ func (r *reader) common(c *policy.Common) {
 	r.ident("common", id, r.b.Sizes.Commons, 12)
 	c.ID = policy.CommonID(id)
 	c.Name = r.name(length)
-	c.Permissions = r.permissions(n)
-	if r.err == nil && uint64(top) != uint64(len(c.Permissions)) {
-		r.failf(0, "%d permissions, %d numbers", len(c.Permissions), top)
-	}
-	r.commons[c.Name] = commonRef{c.ID, len(c.Permissions)}
+	c.Permissions = r.permissions(n, 0, top)
+	r.commons[c.Name] = commonRef{c.ID, top}
 }
 
-func (r *reader) permissions(n uint32) []policy.PermissionName {
-	if n > 32 {
-		r.failf(0, "%d permissions, at most 32 are possible", n)
+// permissions reads n permissions, which have the numbers above those that are
+// inherited up to top.
+func (r *reader) permissions(n, inherited, top uint32) []policy.PermissionName {
+	switch {
+	case top > 32:
+		r.failf(0, "%d permissions, at most 32 are possible", top)
+	case uint64(n)+uint64(inherited) != uint64(top):
+		r.failf(0, "%d permissions and %d inherited ones, %d numbers", n, inherited, top)
 	}
 	if n == 0 || r.err != nil {
 		return nil
@@ -76,8 +78,8 @@ func (r *reader) permissions(n uint32) []policy.PermissionName {
 	out := make([]policy.PermissionName, n)
 	for i := range out {
 		length, number := r.u32(), r.u32()
-		if number < 1 || number > 32 {
-			r.failf(4, "permission number %d is not between 1 and 32", number)
+		if number <= inherited || number > top {
+			r.failf(4, "permission number %d is not between %d and %d", number, inherited+1, top)
 		}
 		out[i] = policy.PermissionName{Name: r.name(length), Number: number}
 	}
@@ -90,7 +92,7 @@ func (r *reader) class(c *policy.Class) {
 	r.ident("class", id, r.b.Sizes.Classes, 16)
 	c.ID = policy.ClassID(id)
 	c.Name = r.name(length)
-	inherited := 0
+	var inherited uint32
 	if commonLength != 0 {
 		start, name := r.off, r.name(commonLength)
 		common := r.commons[name]
@@ -99,10 +101,7 @@ func (r *reader) class(c *policy.Class) {
 		}
 		c.Common, inherited = common.id, common.permissions
 	}
-	c.Permissions = r.permissions(perms)
-	if r.err == nil && uint64(top) != uint64(len(c.Permissions)+inherited) {
-		r.failf(0, "%d permissions, %d numbers", len(c.Permissions)+inherited, top)
-	}
+	c.Permissions = r.permissions(perms, inherited, top)
 	if c.Name == "process" {
 		r.process = c.ID
 	}

@@ -32,7 +32,7 @@ func TestHeaderRefused(t *testing.T) {
 		"package":      {patch(0, word(magicPackage)), "policy.33: offset 0x0: a policy module", ErrModule},
 		"Xen":          {patch(8, []byte(targetXen)), "policy.33: offset 0x8: a policy for the Xen target", ErrXen},
 		"target":       {patch(8, []byte("SE Limax")), `policy.33: offset 0x8: target "SE Limax" is unknown, expected "SE Linux"`, nil},
-		"long target":  {patch(4, word(1<<31)), "policy.33: offset 0x4: 2147483648 entries claimed", nil},
+		"long target":  {patch(4, word(1<<31)), "policy.33: offset 0x4: unexpected end of image: 2147483648 entries claimed", nil},
 		"old":          {patch(16, word(23)), "policy.33: offset 0x10: header: version 23 is not between 24 and 35", nil},
 		"new":          {patch(16, word(36)), "policy.33: offset 0x10: header: version 36 is not between 24 and 35", nil},
 		"config":       {patch(20, word(9)), "policy.33: offset 0x14: header: config word 0x9 has unknown bits", nil},
@@ -42,7 +42,7 @@ func TestHeaderRefused(t *testing.T) {
 		"map unit":     {patch(32, word(32)), "policy.33: offset 0x20: header: bitmap has map units of 32 bits, expected 64", nil},
 		"end of map":   {patch(36, word(100)), "policy.33: offset 0x24: header: bitmap ends at bit 100, not a multiple of 64", nil},
 		"units":        {patch(40, word(0)), "policy.33: offset 0x24: header: bitmap of 0 units ends at bit 128", nil},
-		"many units":   {patch(40, word(1<<30)), "policy.33: offset 0x28: header: 1073741824 entries claimed", nil},
+		"many units":   {patch(40, word(1<<30)), "policy.33: offset 0x28: header: unexpected end of image: 1073741824 entries claimed", nil},
 		"unit start":   {patch(44, word(1)), "policy.33: offset 0x20: header: bitmap: unit 0 starts at bit 1, not a multiple of 64", nil},
 		"empty unit":   {patch(48, make([]byte, 8)), "policy.33: offset 0x20: header: bitmap: unit 0 is empty", nil},
 		"unit order":   {patch(56, word(0)), "policy.33: offset 0x20: header: bitmap: unit 1 starts at bit 0, the one before it at 0", nil},
@@ -73,7 +73,8 @@ func TestContentRefused(t *testing.T) {
 		want    string // without file and offset
 	}{
 		"common id":         {35, func(b *policy.Builder) { b.Commons[0].ID = 2 }, "commons[0]: common 2 out of range"},
-		"permission number": {35, func(b *policy.Builder) { b.Commons[0].Permissions[1].Number = 33 }, "commons[0]: permission number 33 is not between 1 and 32"},
+		"permission number": {35, func(b *policy.Builder) { b.Commons[0].Permissions[1].Number = 33 }, "commons[0]: permission number 33 is not between 1 and 3"},
+		"inherited number":  {35, func(b *policy.Builder) { b.Classes[1].Permissions[0].Number = 3 }, "classes[1]: permission number 3 is not between 4 and 4"},
 		"permission twice":  {35, func(b *policy.Builder) { b.Commons[0].Permissions[1].Number = 1 }, "commons[0]: file_common: permission number 1 is given twice"},
 		"permission name":   {35, func(b *policy.Builder) { b.Commons[0].Permissions[1].Name = "" }, "commons[0]: name is empty"},
 		"zero byte":         {35, func(b *policy.Builder) { b.Commons[0].Name = "file\x00ommon" }, "commons[0]: name contains a zero byte"},
@@ -211,8 +212,8 @@ func TestTruncatedEverywhere(t *testing.T) {
 		data := image(t, build(t, menagerie(version)), nil)
 		for n := range data {
 			p, err := Read("x", data[:n])
-			if err == nil || p != nil {
-				t.Fatalf("version %d: %d of %d bytes were accepted", version, n, len(data))
+			if !errors.Is(err, ErrTruncated) || p != nil {
+				t.Fatalf("version %d: %d of %d bytes: error is %v", version, n, len(data), err)
 			}
 		}
 	}

@@ -173,6 +173,10 @@ func TestLoadable(t *testing.T) {
 		"whole":         {func(*policy.Builder) {}, nil},
 		"no rules":      {func(b *policy.Builder) { b.Rules = nil }, ErrNoRules},
 		"no process":    {func(b *policy.Builder) { b.Classes[0].Name = "food" }, ErrNoProcess},
+		"user bounds":   {func(b *policy.Builder) { b.Users[1].Roles.Add(1) }, ErrBounds},
+		"role bounds":   {func(b *policy.Builder) { b.Roles[2].Types.Add(catT) }, ErrBounds},
+		"no selinuxfs":  {func(b *policy.Builder) { b.GenFS[1].Filesystem = "debugfs" }, ErrNoSelinuxfs},
+		"other class":   {func(b *policy.Builder) { b.GenFS[1].Paths[0].Class = dirC }, ErrNoSelinuxfs},
 		"no transition": {func(b *policy.Builder) { b.Classes[0].Permissions[0].Name = "eat" }, ErrNoTransition},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -112,7 +112,7 @@ func (s *scanner) checkCount(n uint32, size int) int {
 		return 0
 	}
 	if uint64(n)*uint64(size) > uint64(s.left()) {
-		s.failf(4, "%d entries claimed, %d bytes left", n, s.left())
+		s.failf(4, "%w: %d entries claimed, %d bytes left", ErrTruncated, n, s.left())
 		return 0
 	}
 	return int(n)
