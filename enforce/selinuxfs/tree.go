@@ -287,10 +287,11 @@ func (t *Tree) load(c *Caller, image []byte) syscall.Errno {
 	return 0
 }
 
-// completeImage reports whether data is a whole image, or none at all.
+// completeImage reports whether data is a whole image, or doesn't even begin like
+// one.
 func completeImage(data []byte) bool {
 	_, err := policydb.Read("load", data)
-	return !errors.Is(err, policydb.ErrTruncated)
+	return err == nil || errors.Is(err, policydb.ErrMagic)
 }
 
 // loaded brings the status page up to date after a load or commit.
