@@ -24,6 +24,9 @@ func (e *Error) Suggest(text string, names iter.Seq[string]) *Error {
 // those that differ by few letters, at most a third of them.
 func Nearest(text string, names iter.Seq[string]) []string {
 	const most = 3
+	if text == "" {
+		return nil
+	}
 	limit := min(len(text)/3, 3)
 	if limit == 0 {
 		limit = 1

@@ -292,7 +292,10 @@ func (c *checker) numeric(i int, a *arg) bool {
 		return c.atom(i, a.label) && c.address(i)
 	case formAddressRef:
 		if c.args[i].IsList() {
-			return c.args[i].Len() > 0 && !c.args[i+1].IsList() && c.address(i+1) || c.expected(a.label, i)
+			if c.args[i].Len() == 0 || c.args[i+1].IsList() {
+				return c.expected(a.label, i)
+			}
+			return c.address(i + 1)
 		}
 		return !IsAddress(c.text(i)) || c.address(i)
 	}

@@ -92,7 +92,7 @@ func (p *parser) beginMark(at, end int, advance bool, line int32, name string) {
 		p.file.Words = append(p.file.Words, listWord(1), atom(KwSrcInfo.Name()))
 		p.frames = append(p.frames, frame{
 			keyword: p.top().keyword, mark: true, offset: int32(at), stmt: st,
-			first: len(p.pending), within: p.top().within, branch: p.top().branch,
+			first: len(p.pending), within: p.top().within, branch: p.top().branch, errors: len(p.file.Errors),
 		})
 	}
 	p.hll.stack = append(p.hll.stack, open)

@@ -49,6 +49,7 @@ type frame struct {
 	first   int  // where its statements begin in parser.pending
 	within  place
 	branch  [2]bool // of a conditional: true and false were seen
+	errors  int     // that the file had before
 }
 
 type parser struct {
@@ -178,14 +179,16 @@ func (p *parser) closeParen() {
 // endContainer moves the statements of the container on top to the file.
 func (p *parser) endContainer() {
 	f := p.top()
+	// A statement that is missing because of an error isn't another one.
+	quiet := f.bad || len(p.file.Errors) > f.errors
 	if f.keyword == KwBooleanif || f.keyword == KwTunableif {
-		if !f.branch[0] && !f.branch[1] && !f.bad {
+		if !f.branch[0] && !f.branch[1] && !quiet {
 			p.errorf(p.start, "expected a true or false block in %s, found %s", f.keyword, quoteName(")")).
 				Note(diag.Pos{}, "usage: %s", f.keyword.Usage())
 			f.bad = true
 		}
 	}
-	if (f.keyword == KwTrue || f.keyword == KwFalse) && len(p.pending) == f.first && !f.bad {
+	if (f.keyword == KwTrue || f.keyword == KwFalse) && len(p.pending) == f.first && !quiet {
 		p.errorf(p.start, "expected a statement in %s block, found %s", f.keyword, quoteName(")"))
 		f.bad = true
 	}
@@ -385,9 +388,12 @@ func (p *parser) skip(tok token, depth int) bool {
 // container reads the header of a container and opens it.
 func (p *parser) container(st Stmt, legal bool) {
 	first := int(st.Word)
-	f := frame{keyword: st.Keyword, offset: st.Offset, first: len(p.pending), within: p.top().within | p.around(st.Keyword)}
+	f := frame{
+		keyword: st.Keyword, offset: st.Offset, first: len(p.pending), errors: len(p.file.Errors),
+		within: p.top().within | p.around(st.Keyword),
+	}
 	want := len(grammar[st.Keyword])
-	ok := true
+	ok, whole := true, true
 	for n := 0; n < want && ok; n++ {
 		mark := p.lexer
 		switch tok := p.next(); {
@@ -398,6 +404,7 @@ func (p *parser) container(st Stmt, legal bool) {
 		default:
 			p.lexer = mark
 			want = n // the checks below say what is missing
+			whole = grammar[st.Keyword][n].optional
 		}
 	}
 	p.file.Words[first] = listWord(len(p.file.Words) - first - 1)
@@ -421,7 +428,7 @@ func (p *parser) container(st Stmt, legal bool) {
 	if !ok {
 		return // headerList has skipped it
 	}
-	if !legal {
+	if !legal || !whole {
 		p.skip(tokAtom, 1)
 		return
 	}
