@@ -4,7 +4,11 @@ package main
 import (
 	"os"
 
+	"seward/enforce/supervisor"
 	"seward/internal/applet/table"
 )
 
-func main() { os.Exit(table.Main()) }
+func main() {
+	supervisor.ChildMain() // a program about to be supervised starts here too
+	os.Exit(table.Main())
+}

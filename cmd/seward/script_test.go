@@ -7,10 +7,12 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"seward/enforce/supervisor"
 	"seward/internal/applet/table"
 )
 
 func TestMain(m *testing.M) {
+	supervisor.ChildMain()
 	commands := map[string]func(){"seward": func() { os.Exit(table.Main()) }}
 	for _, a := range table.Set().Applets {
 		if a.Classic {

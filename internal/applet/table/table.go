@@ -9,6 +9,7 @@ import (
 	"seward/internal/applet/compile"
 	"seward/internal/applet/decide"
 	"seward/internal/applet/house"
+	"seward/internal/applet/run"
 )
 
 // Set returns the commands of seward: its own verbs first, in the order in which
@@ -17,6 +18,7 @@ func Set() *applet.Set {
 	return &applet.Set{
 		Name: "seward",
 		Applets: []*applet.Applet{
+			run.Applet,
 			compile.Applet,
 			decide.Check,
 			decide.Explain,
