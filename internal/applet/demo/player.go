@@ -104,6 +104,9 @@ func (p *player) run(ctx context.Context, stage Stage, a *Attempt) (Outcome, err
 	if a.Level != "" {
 		who += ":" + a.Level
 	}
+	if a.Nobody && os.Geteuid() == 0 {
+		who += " (as nobody)"
+	}
 	p.printf("    %s%s$ %s%s\n", p.style.bold, who, commandLine(a.Argv), p.style.end)
 	result, err := stage.Run(ctx, a)
 	if err != nil {

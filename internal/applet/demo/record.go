@@ -77,7 +77,7 @@ func constraintLines(p *security.PermissionReason) string {
 		for _, o := range c.Operands {
 			// Comparisons of levels tell the story; those of types say whom
 			// the constraint binds.
-			if !o.Holds && strings.Contains(o.Text, "dom") || strings.HasPrefix(o.Text, "l1 eq") && !o.Holds {
+			if !o.Holds && (o.Text[0] == 'l' || o.Text[0] == 'h') {
 				lines = append(lines, fmt.Sprintf("%s does not hold: %s, %s", o.Text, o.Left, o.Right))
 			}
 		}
