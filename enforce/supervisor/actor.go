@@ -200,6 +200,8 @@ func (a *actor) adoptFD(p *place, fd int, owned bool) syscall.Errno {
 		if n := a.engine.carriers.carriedDir(&p.st); n != nil {
 			a.setNode(p, n)
 		}
+	} else if p.carried = a.engine.carried(p); p.carried != nil {
+		p.sid, p.labelled = a.engine.virtual.label(a, p.carried), true
 	}
 	return 0
 }

@@ -156,7 +156,7 @@ func resetLimits(tid int) {
 // label. They were opened by the old one, as far as anybody knows.
 func (t *tracer) refusedFiles(task *task, old, next *hooks.Subject) (refused []int, ok bool) {
 	a := t.actor
-	a.task, a.subject = task, next
+	a.task, a.subject, a.entry = task, next, t.execEntry()
 	defer a.forget()
 	names, err := os.ReadDir("/proc/" + strconv.Itoa(task.tid) + "/fd")
 	if err != nil {
@@ -176,9 +176,6 @@ func (t *tracer) refusedFiles(task *task, old, next *hooks.Subject) (refused []i
 			continue
 		}
 		i := a.inode(&a.argument)
-		if n := t.e.carried(&a.argument); n != nil {
-			i.SID = t.e.virtual.label(a, n)
-		}
 		file := hooks.File{SID: old.SID, Inode: i, Flags: openFlagsOf(flags &^ linux.OTrunc)}
 		if a.judge(hooks.InheritFile(t.e.auth, next, &file), nil) != 0 {
 			refused = append(refused, fd)
@@ -218,7 +215,7 @@ func (t *tracer) replaceFiles(g *gate, refused []int) bool {
 
 // log has records of the tracer's own hooks logged.
 func (t *tracer) log(task *task, records []hooks.Record) {
-	t.actor.task = task
+	t.actor.task, t.actor.entry = task, t.execEntry()
 	t.actor.record(records)
 	t.actor.forget()
 }

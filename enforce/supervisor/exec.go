@@ -227,7 +227,7 @@ func (t *tracer) execed(pid int) {
 // verify reports whether what runs may run.
 func (t *tracer) verify(task *task, pending *pendingExec) bool {
 	a := t.actor
-	a.task, a.subject = task, task.subject.Load()
+	a.task, a.subject, a.entry = task, task.subject.Load(), t.execEntry()
 	defer a.forget()
 	defer a.cleanUp()
 	fd, err := linux.Openat(linux.AtFDCwd, linux.ProcName(a.text[:0], task.tid, "exe"), linux.OPath|linux.OCloexec, 0)
@@ -251,6 +251,9 @@ func (t *tracer) verify(task *task, pending *pendingExec) bool {
 	again, e := a.checkExec(p)
 	return e == 0 && again.x.SID == pending.x.SID
 }
+
+// execEntry is the call that the tracer's records are about.
+func (t *tracer) execEntry() *call { return t.e.lookup(callExecve) }
 
 // commit makes a checked exec take effect.
 func (t *tracer) commit(task *task, pending *pendingExec) {

@@ -242,8 +242,16 @@ func (e *engine) textLabel(text string) policy.SID {
 // defaultLabel is the label of an object that was never given one.
 func (a *actor) defaultLabel(p *place, fs *filesystem) policy.SID {
 	e := a.engine
-	if e.cfg.Labels == nil {
+	if e.cfg.Labels == nil && fs.mount.Point != "" {
 		return e.unlabelled(fs)
+	}
+	if fs.mount.Point == "" {
+		// Memory that a program made: of its making.
+		sid, err := e.auth.Transition(a.subject.SID, fs.sb.SID, p.class(), "")
+		if err != nil {
+			return e.unlabelled(fs)
+		}
+		return sid
 	}
 	if fs.labels == labelCreated && !contextsApply(fs.mount.Type) {
 		return fs.sb.SID

@@ -25,12 +25,21 @@ type carriers struct {
 	// watched are files in memory by identity, dirs directories of the skeleton.
 	watched map[inodeKey]*watchedFile
 	dirs    map[inodeKey]*node
+	// copies are the last files in memory that nobody can change, a ring.
+	copies map[inodeKey]*node
+	ring   [maxCopies]inodeKey
+	next   int
+	// device is that of the FUSE mount, once known.
+	device uint64
 	// skeleton is a directory with empty files of the nodes' names, for listings.
 	skeleton string
 }
 
+// maxCopies bounds how many files in memory are known for what they are.
+const maxCopies = 4096
+
 func newCarriers(e *engine) (*carriers, error) {
-	c := &carriers{e: e, watched: map[inodeKey]*watchedFile{}, dirs: map[inodeKey]*node{}}
+	c := &carriers{e: e, watched: map[inodeKey]*watchedFile{}, dirs: map[inodeKey]*node{}, copies: map[inodeKey]*node{}}
 	status, err := carrier.NewStatus(e.virtual.fs.tree.Status())
 	if err != nil {
 		return nil, err
@@ -158,7 +167,7 @@ func (a *actor) carry(n *node, flags int) (int, syscall.Errno) {
 		if e != 0 {
 			return -1, e
 		}
-		return copyOf(data)
+		return c.copyOf(n, data)
 	case n.kind == nodeFS && n.file.IsNull():
 		fd, err := linux.Openat(linux.AtFDCwd, linux.MakeName("/dev/null"), flags&linux.OAccmode|linux.OCloexec, 0)
 		return fd, errnoOf(err)
@@ -174,13 +183,27 @@ func (a *actor) carry(n *node, flags int) (int, syscall.Errno) {
 		return -1, e
 	}
 	if flags&linux.OAccmode == linux.ORdonly && !(n.kind == nodeFS && n.file.Writable()) {
-		return a.openCopy(handle)
+		return a.openCopy(n, handle)
 	}
 	if c.mount == nil {
 		return a.openWatched(n, handle, flags)
 	}
 	fd, err := c.mount.Open(carrier.File{Handle: handle, Mode: uint32(a.first.obj.st.Mode), Ref: n}, flags)
+	if err == nil {
+		c.learnDevice(fd)
+	}
 	return fd, errnoOf(err)
+}
+
+// learnDevice keeps the device of the FUSE mount, by which its files are told
+// from others without a question.
+func (c *carriers) learnDevice(fd int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var st linux.Statx
+	if c.device == 0 && linux.Fstat(fd, walkMask, &st) == nil {
+		c.device = deviceOf(&st)
+	}
 }
 
 // handle opens a node's own side.
@@ -219,40 +242,53 @@ func (a *actor) readAll(handle selinuxfs.Handle) ([]byte, syscall.Errno) {
 }
 
 // openCopy carries what can only be read as it is now.
-func (a *actor) openCopy(handle selinuxfs.Handle) (int, syscall.Errno) {
+func (a *actor) openCopy(n *node, handle selinuxfs.Handle) (int, syscall.Errno) {
 	data, e := a.readAll(handle)
 	if e != 0 {
 		return -1, e
 	}
-	return copyOf(data)
+	return a.engine.carriers.copyOf(n, data)
 }
 
-func copyOf(data []byte) (int, syscall.Errno) {
+func (c *carriers) copyOf(n *node, data []byte) (int, syscall.Errno) {
 	fd, err := carrier.Copy(data)
-	return fd, errnoOf(err)
+	if err != nil {
+		return -1, errnoOf(err)
+	}
+	var st linux.Statx
+	if linux.Fstat(fd, walkMask, &st) == nil {
+		key := keyOf(&st).inodeKey
+		c.mu.Lock()
+		delete(c.copies, c.ring[c.next])
+		c.ring[c.next] = key
+		c.next = (c.next + 1) % maxCopies
+		c.copies[key] = n
+		c.mu.Unlock()
+	}
+	return fd, 0
 }
 
 // carried returns the node that a descriptor was opened for, nil if it is for an
 // ordinary file.
 func (e *engine) carried(p *place) *node {
 	c := e.carriers
-	if c == nil || !p.open || p.st.Dev_major != 0 {
+	if c == nil || !p.open || p.st.Dev_major != 0 || !isKind(&p.st, linux.SIFREG) {
 		return nil
 	}
+	key := keyOf(&p.st).inodeKey
 	c.mu.Lock()
-	w := c.watched[keyOf(&p.st).inodeKey]
+	w, n, device := c.watched[key], c.copies[key], c.device
 	c.mu.Unlock()
-	if w != nil {
+	switch {
+	case w != nil:
 		return w.node
-	}
-	if c.mount == nil {
+	case n != nil:
+		return n
+	case device == 0 || device != key.dev:
 		return nil
 	}
-	ref, ok := c.mount.Find(p.fd)
-	if !ok {
-		return nil
-	}
-	n, _ := ref.(*node)
+	ref, _ := c.mount.Find(p.fd)
+	n, _ = ref.(*node)
 	return n
 }
 

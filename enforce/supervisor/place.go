@@ -55,6 +55,8 @@ type place struct {
 	proc procPlace
 	// node is set for what doesn't exist in the kernel; st is then made up.
 	node *node
+	// carried is what a file that stands for a node was opened for.
+	carried *node
 }
 
 // procPlace is what a place in /proc belongs to.
@@ -80,7 +82,7 @@ func (p *place) reset() {
 		linux.Close(p.fd)
 	}
 	p.fd, p.owned, p.open, p.at = -1, false, false, -1
-	p.name, p.labelled, p.sid, p.node = nil, false, 0, nil
+	p.name, p.labelled, p.sid, p.node, p.carried = nil, false, 0, nil, nil
 	p.proc = procPlace{}
 }
 

@@ -84,10 +84,8 @@ func (a *actor) giveStat(p *place, to uint64) answer {
 
 // lift has a place that a carrier's file stands for show the file it carries.
 func (a *actor) lift(p *place) {
-	if p.node == nil && p.open {
-		if n := a.engine.carried(p); n != nil {
-			a.engine.virtual.stat(n, &p.st)
-		}
+	if p.carried != nil {
+		a.engine.virtual.stat(p.carried, &p.st)
 	}
 }
 
@@ -108,7 +106,7 @@ func (a *actor) statx() answer {
 	}
 	a.lift(p)
 	st := p.st
-	if p.node == nil && st.Dev_minor != virtualDevice {
+	if p.node == nil && p.carried == nil {
 		// What was asked may be more than what the walk looked at.
 		if e := a.openPlace(p); e != 0 {
 			return failure(e)
@@ -289,8 +287,8 @@ func (a *actor) giveStatfs(p *place, to uint64) answer {
 		return failure(e)
 	}
 	n := p.node
-	if n == nil && p.open {
-		n = a.engine.carried(p)
+	if n == nil {
+		n = p.carried
 	}
 	var st linux.Statfs
 	switch {

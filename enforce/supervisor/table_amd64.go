@@ -14,6 +14,7 @@ const callGate = 183
 
 // Numbers of calls that the supervisor has tasks make or looks for.
 const (
+	callExecve        = 59
 	callSetitimer     = 38
 	callRtSigaction   = 13
 	callRtSigprocmask = 14

@@ -5,6 +5,7 @@ package supervisor
 const (
 	callClone         = -1
 	callGate          = -1
+	callExecve        = -1
 	callSetitimer     = -1
 	callRtSigaction   = -1
 	callRtSigprocmask = -1

@@ -254,9 +254,6 @@ func (a *actor) doGetXattr(c *xattrCall, name uint64, find finder) answer {
 // label that the policy doesn't know does so.
 func (a *actor) labelValue(p *place) []byte {
 	sid := a.label(p)
-	if n := a.engine.carried(p); n != nil {
-		sid = a.engine.virtual.label(a, n)
-	}
 	text := a.engine.auth.context(sid)
 	raw, valid := a.engine.auth.server.Snapshot().RawContext(sid)
 	if !valid && hooks.SeesRawLabel(a.engine.auth, a.subject, a.task.cred.has(linux.CapMacAdmin)) {
