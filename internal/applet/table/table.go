@@ -8,6 +8,7 @@ import (
 	"seward/internal/applet/ask"
 	"seward/internal/applet/compile"
 	"seward/internal/applet/decide"
+	"seward/internal/applet/demo"
 	"seward/internal/applet/house"
 	"seward/internal/applet/run"
 )
@@ -18,6 +19,7 @@ func Set() *applet.Set {
 	return &applet.Set{
 		Name: "seward",
 		Applets: []*applet.Applet{
+			demo.Applet,
 			run.Applet,
 			compile.Applet,
 			decide.Check,
