@@ -86,7 +86,7 @@ func TestDebianAsMatchpathcon(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	compare(t, matchpathcon, debianContexts, specs, 4)
+	compare(t, matchpathcon, debianContexts, specs, 2)
 }
 
 // compare asks both about paths derived from every entry, n of each.
