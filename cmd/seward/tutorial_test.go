@@ -101,7 +101,7 @@ func typed(block string) (commands string, printed []string) {
 func compare(t *testing.T, commands string, want, got []string) {
 	t.Helper()
 	for _, line := range want {
-		parts := strings.Split(changing.ReplaceAllString(line, "..."), "...")
+		parts := strings.Split(changing.ReplaceAllString(strings.TrimSpace(line), "..."), "...")
 		for i := range parts {
 			parts[i] = regexp.QuoteMeta(parts[i])
 		}
