@@ -2,6 +2,7 @@ package compile_test
 
 import (
 	"bytes"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,11 +13,13 @@ import (
 	"seward/internal/oracle"
 )
 
+var seedsFlag = flag.Uint64("seeds", 150, "number of random policies")
+
 // TestGenerated compares random policies with secilc: both refuse a policy, or
 // image and file contexts have the same bytes.
 func TestGenerated(t *testing.T) {
 	program := oracle.Need(t, "secilc")
-	seeds := uint64(150)
+	seeds := *seedsFlag
 	if testing.Short() {
 		seeds = 20
 	}
