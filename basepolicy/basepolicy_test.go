@@ -89,6 +89,7 @@ func TestSources(t *testing.T) {
 // balance returns the depth of parentheses at the end of a CIL text, and reports
 // where a statement begins inside another one by mistake: in column 1.
 func balance(t *testing.T, data []byte) int {
+	t.Helper()
 	depth := 0
 	for number, line := range strings.Split(string(data), "\n") {
 		if depth > 0 && strings.HasPrefix(line, "(") {

@@ -95,7 +95,7 @@ func (s *supervisedStage) Run(ctx context.Context, a *Attempt) (*Result, error) 
 	if err != nil {
 		return nil, errors.Join(err, output.Close(), input.Close())
 	}
-	defer null.Close()
+	defer func() { _ = null.Close() }()
 	var text []byte
 	read := make(chan error, 1)
 	go func() {
