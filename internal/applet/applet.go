@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 
+	"seward/format/diag"
 	"seward/internal/getopt"
 )
 
@@ -128,7 +129,7 @@ func status(env *Env, err error) int {
 		return 0
 	case errors.As(err, &exit):
 		if exit.Err != nil {
-			env.Errorf("%v", exit.Err)
+			env.say(exit.Err)
 		}
 		return exit.Code
 	case errors.As(err, &usage), errors.As(err, &bad):
@@ -136,6 +137,17 @@ func status(env *Env, err error) int {
 		fmt.Fprintf(env.Stderr, "Try '%s --help'.\n", env.Name)
 		return StatusUsage
 	}
-	env.Errorf("%v", err)
+	env.say(err)
 	return StatusFailed
+}
+
+// say prints an error: diagnostics of a source as they are, each with its place,
+// others behind the command's name.
+func (e *Env) say(err error) {
+	var list diag.List
+	if errors.As(err, &list) && err.Error() == list.Error() {
+		fmt.Fprintln(e.Stderr, err)
+		return
+	}
+	e.Errorf("%v", err)
 }
