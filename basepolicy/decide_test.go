@@ -1,30 +1,52 @@
 package basepolicy_test
 
 import (
-	"os"
 	"strings"
 	"testing"
 
 	"seward/basepolicy"
-	"seward/format/policydb"
+	"seward/format/cil"
+	"seward/label"
 	"seward/policy"
 	"seward/security"
 )
+
+// sources returns the base policy and the named examples.
+func sources(t *testing.T, examples ...string) []cil.Source {
+	t.Helper()
+	var all []cil.Source
+	for _, f := range basepolicy.Base() {
+		all = append(all, cil.Source{Name: f.Name, Data: f.Data})
+	}
+	for _, name := range examples {
+		f, err := basepolicy.Example(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, cil.Source{Name: f.Name, Data: f.Data})
+	}
+	return all
+}
+
+// result compiles the base policy and the named examples, which must give no
+// warning.
+func result(t *testing.T, examples ...string) *cil.Result {
+	t.Helper()
+	r, err := cil.Compile(sources(t, examples...), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range r.Warnings {
+		t.Errorf("warning: %v", w)
+	}
+	return r
+}
 
 // server returns a security server that answers by the base policy and the named
 // examples.
 func server(t *testing.T, examples ...string) *security.Server {
 	t.Helper()
-	image, _ := compile(t, examples...)
-	data, err := os.ReadFile(image)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := policydb.Read(image, data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := security.New(p, &security.Options{Enforcing: true})
+	s, err := security.New(result(t, examples...).Policy, &security.Options{Enforcing: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,6 +214,88 @@ func TestLabels(t *testing.T) {
 		}
 		if text, _ := s.Context(got); text != tt.want {
 			t.Errorf("%s in %s: %s %q is %s, want %s", tt.source, tt.target, tt.class, tt.name, text, tt.want)
+		}
+	}
+}
+
+// TestPromises: a module that breaks a promise of kernel/guard.cil doesn't
+// compile.
+func TestPromises(t *testing.T) {
+	tests := map[string]string{
+		"load a policy":           `(allow webserver_t security_t (security (load_policy)))`,
+		"read the database":       `(allow webserver_t database_data_t (file (read)))`,
+		"read passwords":          `(allow user_t shadow_t (file (open read)))`,
+		"change a program":        `(allow container_t bin_t (file (write)))`,
+		"become unconfined":       `(allow webserver_t unconfined_t (process (transition)))`,
+		"raw disk":                `(allow database_t disk_device_t (blk_file (open read)))`,
+		"signal outside":          `(allow container_t database_t (process (signal)))`,
+		"a process in a file":     `(allow webserver_t etc_t (process (transition)))`,
+		"a container, unconfined": `(type loose_t)(typeattributeset domain (loose_t))(typeattributeset container_domain (loose_t))`,
+		"set a boolean":           `(allow staff_t security_t (security (setbool)))`,
+		"load a kernel module":    `(allow staff_t self (system (module_load)))`,
+	}
+	base := sources(t)
+	for name, rule := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := cil.Compile(append(base[:len(base):len(base)], cil.Source{Name: "broken.cil", Data: []byte(rule)}), nil)
+			if err == nil || !strings.Contains(err.Error(), "neverallow") {
+				t.Errorf("%s: compiled, or failed for another reason: %v", rule, err)
+			}
+		})
+	}
+}
+
+// TestFileContexts: the labels of a Linux tree.
+func TestFileContexts(t *testing.T) {
+	specs, err := label.ParseFileContexts("file_contexts", result(t).FileContexts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]string{
+		"/":                               "root_t:s0",
+		"/etc/passwd":                     "etc_t:s0",
+		"/etc/shadow":                     "shadow_t:s0",
+		"/etc/shadow-":                    "shadow_t:s0",
+		"/etc/ssh/ssh_host_rsa_key":       "host_key_t:s0",
+		"/etc/ssh/ssh_host_rsa_key.pub":   "etc_t:s0",
+		"/usr/bin/cat":                    "bin_t:s0",
+		"/usr/bin/dash":                   "shell_exec_t:s0",
+		"/usr/lib/os-release":             "lib_t:s0",
+		"/usr/lib/locale/C.utf8/LC_CTYPE": "locale_t:s0",
+		"/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2": "ld_so_t:s0",
+		"/usr/lib/x86_64-linux-gnu/libc.so.6":            "lib_t:s0",
+		"/usr/lib/ld-musl-x86_64.so.1":                   "ld_so_t:s0",
+		"/usr/lib/systemd/systemd":                       "init_exec_t:s0",
+		"/usr/lib/systemd/system/ssh.service":            "unit_file_t:s0",
+		"/usr/sbin/nginx":                                "webserver_exec_t:s0",
+		"/var/www/html/index.html":                       "webserver_content_t:s0",
+		"/var/log/nginx/access.log":                      "webserver_log_t:s0",
+		"/var/log/syslog":                                "var_log_t:s0",
+		"/var/lib/mysql/ibdata1":                         "database_data_t:s0",
+		"/usr/lib/postgresql/15/bin/postgres":            "database_exec_t:s0",
+		"/usr/lib/postgresql/15/bin/psql":                "bin_t:s0",
+		"/var/lib/containers/storage/overlay/abc/diff":   "container_ro_file_t:s0",
+		"/var/lib/containers/storage/volumes/v/_data":    "container_file_t:s0",
+		"/home/anna":                 "user_home_dir_t:s0",
+		"/home/anna/letter":          "user_home_t:s0",
+		"/home/anna/.ssh/id_ed25519": "ssh_home_t:s0",
+		"/root/.profile":             "admin_home_t:s0",
+		"/dev/null":                  "null_device_t:s0",
+		"/dev/mem":                   "memory_device_t:s15:c0.c1023",
+		"/tmp":                       "tmp_t:s0",
+		"/tmp/somebody/file":         "user_tmp_t:s0",
+	}
+	modes := map[string]uint32{
+		"/": label.ModeDirectory, "/home/anna": label.ModeDirectory, "/tmp": label.ModeDirectory,
+		"/dev/null": label.ModeCharacter, "/dev/mem": label.ModeCharacter,
+	}
+	for file, want := range tests {
+		mode := modes[file]
+		if mode == 0 {
+			mode = label.ModeRegular
+		}
+		if got, _ := specs.Lookup(file, mode); got != "system_u:object_r:"+want {
+			t.Errorf("%s: %s, want system_u:object_r:%s", file, got, want)
 		}
 	}
 }
