@@ -43,8 +43,12 @@ type Options struct {
 	// Asker answers whether a caller may. Required.
 	Asker hooks.Asker
 	// Changed is called after a change, before the write that made it returns.
-	// It may be called from several goroutines, one at a time. Default: nothing.
+	// It may be called from several goroutines, one at a time, and must not use
+	// the Tree. Default: nothing.
 	Changed func(Change)
+	// Page is called with the new content of the status page under the same
+	// conditions, before Changed. Default: nothing.
+	Page func(Status)
 	// Audit gets what is to be logged of changes: the type of the record, such as
 	// MAC_STATUS, and its text. Default: nothing.
 	Audit func(kind, text string)
@@ -55,6 +59,7 @@ type Tree struct {
 	server  *security.Server
 	asker   hooks.Asker
 	changed func(Change)
+	page    func(Status)
 	audit   func(kind, text string)
 
 	mu      sync.Mutex // guards all below and serialises changes
@@ -65,11 +70,14 @@ type Tree struct {
 // New returns a Tree.
 func New(opts *Options) *Tree {
 	t := &Tree{
-		server: opts.Server, asker: opts.Asker, changed: opts.Changed, audit: opts.Audit,
+		server: opts.Server, asker: opts.Asker, changed: opts.Changed, page: opts.Page, audit: opts.Audit,
 		pending: map[string]bool{},
 	}
 	if t.changed == nil {
 		t.changed = func(Change) {}
+	}
+	if t.page == nil {
+		t.page = func(Status) {}
 	}
 	if t.audit == nil {
 		t.audit = func(string, string) {}
@@ -225,6 +233,7 @@ func (t *Tree) setEnforcing(c *Caller, on bool) hooks.Verdict {
 	t.server.SetEnforcing(on)
 	t.status.Sequence += 2
 	t.status.Enforcing = number(on)
+	t.page(t.status)
 	t.changed(ChangedMode)
 	return verdict
 }
@@ -259,6 +268,7 @@ func (t *Tree) commit(c *Caller) syscall.Errno {
 	}
 	clear(t.pending)
 	t.loaded()
+	t.page(t.status)
 	t.changed(ChangedBooleans)
 	return 0
 }
@@ -283,6 +293,7 @@ func (t *Tree) load(c *Caller, image []byte) syscall.Errno {
 	clear(t.pending)
 	t.loaded()
 	t.audit("MAC_POLICY_LOAD", fmt.Sprintf("auid=%d ses=%d lsm=selinux res=1", c.LoginUID, c.Session))
+	t.page(t.status)
 	t.changed(ChangedPolicy)
 	return 0
 }
