@@ -35,8 +35,8 @@ func print(f *File, names *Names) string {
 				b.WriteByte('(')
 				words(List(w, i))
 				b.WriteByte(')')
-			} else if s := names.Text(w[i].Name()); strings.ContainsAny(s, " ()") || s == "" {
-				fmt.Fprintf(&b, "%q", s)
+			} else if s := names.Text(w[i].Name()); s == "" || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune("();", r) }) {
+				b.WriteString(`"` + s + `"`)
 			} else {
 				b.WriteString(s)
 			}
