@@ -39,10 +39,20 @@ func (t *tracer) enterDomain(task *task, old, next *hooks.Subject, secure bool) 
 	if commitment.ResetLimits {
 		resetLimits(task.tid)
 	}
-	g, ok := t.openGate(task, stack)
+	base, _, ok := stack.entry(auxVDSO)
 	if !ok {
 		return false
 	}
+	// To the stop at the end of execve, from where calls can be made.
+	g := &gate{t: t, task: task}
+	if !g.advance() {
+		return false
+	}
+	signals := g.signals
+	if g, ok = t.openGate(task, stack.memory, base); !ok {
+		return false
+	}
+	g.signals = signals
 	done := t.replaceFiles(g, refused)
 	if commitment.ResetSignals {
 		done = g.resetSignals() && done
@@ -225,8 +235,16 @@ const lastSignal = 64
 
 // resetSignals clears timers, pending signals, handlers and the mask.
 func (g *gate) resetSignals() bool {
+	// A page's corner with a struct sigaction that says SIG_IGN, and zeros.
+	data := make([]byte, 128)
+	data[64] = 1
+	zeros, ok := g.put(data)
+	if !ok {
+		return false
+	}
+	ignore := zeros + 64
 	for timer := range uint64(3) {
-		if _, ok := g.call(callSetitimer, timer, g.zeros(), 0); !ok {
+		if _, ok := g.call(callSetitimer, timer, zeros, 0); !ok {
 			return false
 		}
 	}
@@ -237,22 +255,20 @@ func (g *gate) resetSignals() bool {
 	pending := st.Pending | st.ProcessPending
 	for sig := uint64(1); sig <= lastSignal; sig++ {
 		bit := uint64(1) << (sig - 1)
-		if sig == uint64(syscall.SIGKILL) || sig == uint64(syscall.SIGSTOP) {
+		if sig == uint64(syscall.SIGKILL) || sig == uint64(syscall.SIGSTOP) || (pending|st.Ignored)&bit == 0 {
 			continue
 		}
 		if pending&bit != 0 {
 			// To ignore a signal drops it.
-			if _, ok := g.call(callRtSigaction, sig, g.ignore(), 0, 8); !ok {
+			if _, ok := g.call(callRtSigaction, sig, ignore, 0, 8); !ok {
 				return false
 			}
 		}
-		if (pending|st.Ignored)&bit != 0 {
-			if _, ok := g.call(callRtSigaction, sig, g.zeros(), 0, 8); !ok {
-				return false
-			}
+		if _, ok := g.call(callRtSigaction, sig, zeros, 0, 8); !ok {
+			return false
 		}
 	}
 	const setMask = 2
-	_, ok := g.call(callRtSigprocmask, setMask, g.zeros(), 0, 8)
+	_, ok = g.call(callRtSigprocmask, setMask, zeros, 0, 8)
 	return ok
 }

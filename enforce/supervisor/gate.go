@@ -7,63 +7,57 @@ import (
 	"seward/internal/linux"
 )
 
-// gate is a process that stopped at its exec and is made to run system calls of
-// the supervisor's choice, from the kernel's own code in its address space,
-// before its program begins. Nothing of it is left behind.
+// gate is a stopped thread that is made to run system calls of the supervisor's
+// choice, from the kernel's own code in its address space, before it goes on.
+// Nothing of it is left behind.
 //
 // One call, that no kernel has, is always notified: answering it is the occasion
 // to put descriptors into the process.
 type gate struct {
 	t           *tracer
 	task        *task
+	memory      linux.Memory
 	saved       linux.Registers
 	instruction uint64
-	scratch     uint64 // memory below the stack, zeroed
-	stack       *stack
+	scratch     uint64           // memory below the stack
+	before      []byte           // what was there
 	signals     []syscall.Signal // that came meanwhile
 }
 
 // gateJob is what the answer to a gate call does.
 type gateJob struct {
-	null   int
-	fds    []int
-	failed bool
+	source int
+	// replace are the descriptors that source takes the place of; without any it
+	// becomes a new one, the call's result.
+	replace []int
+	failed  bool
 }
 
 const (
 	vdsoSize    = 4 * 4096
-	scratchSize = 128
+	scratchSize = 256
 	redZone     = 1024
 )
 
-// openGate brings a process from its exec's event to the end of the call.
-func (t *tracer) openGate(task *task, s *stack) (*gate, bool) {
-	g := &gate{t: t, task: task, stack: s}
-	base, _, ok := s.entry(auxVDSO)
-	if !ok || !g.findInstruction(base) {
+// openGate takes hold of a stopped thread. base is where its vdso is.
+func (t *tracer) openGate(task *task, m linux.Memory, base uint64) (*gate, bool) {
+	g := &gate{t: t, task: task, memory: m}
+	if linux.GetRegisters(task.tid, &g.saved) != nil || !g.findInstruction(base) {
 		return nil, false
 	}
-	// To the stop at the end of execve.
-	if !g.advance() || linux.GetRegisters(task.tid, &g.saved) != nil {
-		return nil, false
+	g.scratch = (g.saved.Stack() - redZone - scratchSize) &^ 15
+	g.before = make([]byte, scratchSize)
+	if m.ReadAt(g.before, g.scratch) != nil {
+		// Below a stack that hasn't grown there yet.
+		clear(g.before)
 	}
-	g.scratch = (s.sp - redZone - 2*scratchSize) &^ 15
-	if s.memory.WriteAt(make([]byte, 2*scratchSize), g.scratch) != nil {
-		return nil, false
-	}
-	// SIG_IGN is 1, the rest of the structure zero.
-	return g, s.memory.WriteAt([]byte{1}, g.ignore()) == nil
+	return g, true
 }
-
-// zeros is the address of a page's part that is zero, ignore that of a struct
-// sigaction with SIG_IGN.
-func (g *gate) zeros() uint64  { return g.scratch }
-func (g *gate) ignore() uint64 { return g.scratch + scratchSize }
 
 func (g *gate) findInstruction(base uint64) bool {
 	code := make([]byte, vdsoSize)
 	for n := len(code); n >= 4096; n -= 4096 {
-		if g.stack.memory.ReadAt(code[:n], base) != nil {
+		if g.memory.ReadAt(code[:n], base) != nil {
 			continue
 		}
 		if i := bytes.Index(code[:n], linux.SyscallInstruction); i >= 0 {
@@ -114,17 +108,29 @@ func (g *gate) call(number int, args ...uint64) (int64, bool) {
 
 // replace puts a copy of a descriptor in the place of others.
 func (g *gate) replace(null int, fds []int) bool {
-	job := &gateJob{null: null, fds: fds}
-	g.task.gate.Store(job)
-	result, ok := g.call(callGate)
-	g.task.gate.Store(nil)
+	job := &gateJob{source: null, replace: fds}
+	result, ok := g.job(job)
 	return ok && result == 0 && !job.failed
 }
 
-// close lets the program begin as if nothing had been.
-func (g *gate) close() bool {
-	if g.stack.memory.WriteAt(make([]byte, 2*scratchSize), g.scratch) != nil ||
-		linux.SetRegisters(g.task.tid, &g.saved) != nil {
+// job has the thread make a gate call.
+func (g *gate) job(job *gateJob) (int64, bool) {
+	g.task.gate.Store(job)
+	defer g.task.gate.Store(nil)
+	return g.call(callGate)
+}
+
+// put writes to the scratch memory and returns its address.
+func (g *gate) put(data []byte) (uint64, bool) {
+	return g.scratch, g.memory.WriteAt(data, g.scratch) == nil
+}
+
+// close lets the thread go on as if nothing had been.
+func (g *gate) close() bool { return g.closeAs(g.saved) }
+
+// closeAs is close with other registers.
+func (g *gate) closeAs(r linux.Registers) bool {
+	if g.memory.WriteAt(g.before, g.scratch) != nil || linux.SetRegisters(g.task.tid, &r) != nil {
 		return false
 	}
 	for _, sig := range g.signals {
@@ -137,11 +143,19 @@ func (g *gate) close() bool {
 // from a program, as the kernel would.
 func (a *actor) gate() answer {
 	job := a.task.gate.Load()
-	if job == nil {
+	switch {
+	case job == nil:
 		return failure(syscall.ENOSYS)
+	case len(job.replace) == 0:
+		fd, err := linux.Dup(job.source)
+		if err != nil {
+			return failure(errnoOf(err))
+		}
+		a.fd = fd
+		return answer{kind: answerFD, cloexec: linux.OCloexec}
 	}
-	for _, fd := range job.fds {
-		if err := a.engine.listener.AddFDAt(a.call.ID, job.null, fd, 0); err != nil {
+	for _, fd := range job.replace {
+		if err := a.engine.listener.AddFDAt(a.call.ID, job.source, fd, 0); err != nil {
 			a.engine.log.Error("replace a descriptor", "pid", a.task.tid, "fd", fd, "err", err)
 			job.failed = true
 		}

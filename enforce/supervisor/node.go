@@ -92,11 +92,13 @@ func (c *carriers) log(tid int, records []hooks.Record) {
 }
 
 // changed is told of what a write has changed of the system.
-func (e *engine) changed(selinuxfs.Change) {
+func (e *engine) changed(selinuxfs.Change) { e.labels.current() }
+
+// showStatus puts a new content on the status page.
+func (e *engine) showStatus(now selinuxfs.Status) {
 	if e.carriers != nil {
-		e.carriers.status.Set(e.virtual.fs.tree.Status())
+		e.carriers.status.Set(now)
 	}
-	e.labels.current()
 }
 
 // attrTask is a task to the files of its attr directory.
@@ -154,7 +156,7 @@ func (a *actor) carry(n *node, flags int) (int, syscall.Errno) {
 		if flags&(linux.OAccmode|linux.OTrunc) != 0 {
 			return -1, syscall.EISDIR
 		}
-		return c.openDir(n, flags)
+		return c.openDir(n)
 	}
 	switch {
 	case flags&linux.OPath != 0:
@@ -294,7 +296,7 @@ func (e *engine) carried(p *place) *node {
 
 // openDir carries a directory, so that it can be listed and paths can start
 // there: a real one with the same names in it, which the walk knows.
-func (c *carriers) openDir(n *node, flags int) (int, syscall.Errno) {
+func (c *carriers) openDir(n *node) (int, syscall.Errno) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.skeleton == "" {
@@ -316,7 +318,7 @@ func (c *carriers) openDir(n *node, flags int) (int, syscall.Errno) {
 	if e := c.populate(n, dir); e != 0 {
 		return -1, e
 	}
-	fd, err := linux.Openat(linux.AtFDCwd, linux.MakeName(dir), flags&linux.OPath|linux.ODirectory|linux.OCloexec, 0)
+	fd, err := linux.Openat(linux.AtFDCwd, linux.MakeName(dir), linux.ORdonly|linux.ODirectory|linux.OCloexec, 0)
 	if err != nil {
 		return -1, errnoOf(err)
 	}

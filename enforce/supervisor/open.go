@@ -428,20 +428,16 @@ func (a *actor) openReference(o *opening) answer {
 	if e := a.openPlace(&r.obj); e != 0 {
 		return failure(e)
 	}
-	fd, err := linux.Dup(r.obj.fd)
+	// A copy of its own: the descriptor of a magic link's object may be good for
+	// reading, which a reference isn't.
+	fd, err := linux.Openat(linux.AtFDCwd, linux.ProcSelfFD(a.text[:0], r.obj.fd), linux.OPath|linux.OCloexec, 0)
+	if err != nil && isKind(&r.obj.st, linux.SIFLNK) {
+		fd, err = linux.Dup(r.obj.fd)
+	}
 	if err != nil {
 		return failure(errnoOf(err))
 	}
-	if r.obj.open {
-		// A magic link led to a descriptor; a reference to it can't be used to read.
-		linux.Close(fd)
-		fd, err = linux.Openat(linux.AtFDCwd, linux.ProcSelfFD(a.text[:0], r.obj.fd), linux.OPath|linux.OCloexec, 0)
-		if err != nil {
-			return failure(errnoOf(err))
-		}
-	}
-	a.fd = fd
-	return answer{kind: answerFD, cloexec: uint32(o.flags & linux.OCloexec)} //nolint:gosec // G115: a flag.
+	return a.handOver(fd, o.flags&linux.OCloexec != 0)
 }
 
 // openPlace makes sure that a place has a descriptor; EAGAIN says that its name

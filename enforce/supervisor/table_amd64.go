@@ -27,6 +27,7 @@ const (
 	callCloseRange    = 436
 	callDup2          = 33
 	callDup3          = 292
+	callRecvmsg       = 47
 )
 
 var calls = [...]call{

@@ -17,6 +17,7 @@ const (
 	callClose         = -1
 	callCloseRange    = -1
 	callDup2          = -1
+	callRecvmsg       = -1
 	callDup3          = -1
 )
 

@@ -32,6 +32,8 @@ type task struct {
 
 	// expectStop says that the next SIGSTOP is the supervisor's own.
 	expectStop atomic.Bool
+	// handOver is a reference that the task is about to be given.
+	handOver atomic.Pointer[handOverJob]
 	// calls is the task's last appearance as a caller of selinuxfs.
 	calls atomic.Pointer[selinuxfs.Caller]
 	// What the tracer remembers between entry and exit of a watched call.
@@ -109,6 +111,9 @@ func (t *task) die() {
 // release closes what the task's entry holds.
 func (t *task) release() {
 	t.dropHandles()
+	if job := t.handOver.Swap(nil); job != nil {
+		linux.Close(job.fd)
+	}
 	if t.fs != nil {
 		t.fs.drop()
 		t.fs = nil

@@ -171,6 +171,7 @@ func (t *tracer) stopped(tid int, status linux.WaitStatus) {
 			return
 		}
 		if sig == syscall.SIGSTOP && task.expectStop.CompareAndSwap(true, false) {
+			t.deliver(task)
 			sig = 0
 		}
 		t.repairInterrupted(task)

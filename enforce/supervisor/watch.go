@@ -62,14 +62,10 @@ func (a *actor) openWatched(n *node, handle selinuxfs.Handle, flags int) (int, s
 	c.mu.Lock()
 	c.watched[w.key] = w
 	c.mu.Unlock()
-	t := a.task
-	t.watches.Add(1)
-	// A stop that can't be blocked has the tracer take over.
-	t.expectStop.Store(true)
-	a.asSelf(func() { err = linux.Tgkill(t.tgid, t.tid, syscall.SIGSTOP) })
-	if err != nil {
+	a.task.watches.Add(1)
+	if e := a.stopTask(); e != 0 {
 		linux.Close(fd)
-		return -1, errnoOf(err)
+		return -1, e
 	}
 	return fd, 0
 }

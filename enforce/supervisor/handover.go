@@ -1,0 +1,143 @@
+package supervisor
+
+import (
+	"encoding/binary"
+	"os"
+	"strconv"
+	"syscall"
+
+	"seward/internal/linux"
+)
+
+// A descriptor that only refers to an object (O_PATH) can't be put into a process
+// the way others are. It is sent: the process stops, is given one end of a
+// socket, is made to receive the descriptor from it, and goes on with its number
+// as the result of its call.
+
+// handOverJob is a descriptor on its way.
+type handOverJob struct {
+	fd      int
+	cloexec bool
+}
+
+// handOver has a reference given to the task, which takes fd over. The call is
+// answered as interrupted, with a signal pending that the tracer swallows.
+func (a *actor) handOver(fd int, cloexec bool) answer {
+	t := a.task
+	if old := t.handOver.Swap(&handOverJob{fd, cloexec}); old != nil {
+		linux.Close(old.fd)
+	}
+	if e := a.stopTask(); e != 0 {
+		return failure(e)
+	}
+	return failure(linux.ErrRestart)
+}
+
+// stopTask has the task stop for the tracer as soon as its call is answered.
+func (a *actor) stopTask() syscall.Errno {
+	t := a.task
+	t.expectStop.Store(true)
+	var err error
+	a.asSelf(func() { err = linux.Tgkill(t.tgid, t.tid, syscall.SIGSTOP) })
+	return errnoOf(err)
+}
+
+// deliver gives a stopped task the reference that waits for it. A task that
+// stopped for something else first makes its call again.
+func (t *tracer) deliver(task *task) {
+	job := task.handOver.Swap(nil)
+	if job == nil {
+		return
+	}
+	defer linux.Close(job.fd)
+	var r linux.Registers
+	if linux.GetRegisters(task.tid, &r) != nil || r.Result() != -linux.ErrRestart {
+		return
+	}
+	result := t.send(task, job)
+	r.SetSyscall(-1) // no restart
+	r.SetResult(result)
+	_ = linux.SetRegisters(task.tid, &r)
+}
+
+// send moves a descriptor into a task and returns its number there, or a
+// negative errno.
+func (t *tracer) send(task *task, job *handOverJob) int64 {
+	const broken = -int64(syscall.EMFILE)
+	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_SEQPACKET|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return broken
+	}
+	defer linux.Close(pair[0])
+	defer linux.Close(pair[1])
+	if syscall.Sendmsg(pair[0], []byte{0}, syscall.UnixRights(job.fd), nil, 0) != nil {
+		return broken
+	}
+	m, err := linux.OpenMemory(task.tid)
+	if err != nil {
+		return broken
+	}
+	defer m.Close()
+	base, ok := vdsoOf(task.tid)
+	if !ok {
+		return broken
+	}
+	g, ok := t.openGate(task, m, base)
+	if !ok {
+		return broken
+	}
+	result := g.receive(pair[1], job.cloexec)
+	if !g.close() {
+		return broken
+	}
+	return result
+}
+
+// receive has the thread receive a descriptor from a socket.
+func (g *gate) receive(socket int, cloexec bool) int64 {
+	const broken = -int64(syscall.EMFILE)
+	theirs, ok := g.job(&gateJob{source: socket})
+	if !ok || theirs < 0 {
+		return broken
+	}
+	// struct msghdr, then an iovec, a byte and the control message.
+	const iovAt, byteAt, controlAt, controlSize, size = 56, 72, 80, 24, 104
+	data := make([]byte, size)
+	le := binary.LittleEndian
+	le.PutUint64(data[16:], g.scratch+iovAt)
+	le.PutUint64(data[24:], 1)
+	le.PutUint64(data[32:], g.scratch+controlAt)
+	le.PutUint64(data[40:], controlSize)
+	le.PutUint64(data[iovAt:], g.scratch+byteAt)
+	le.PutUint64(data[iovAt+8:], 1)
+	flags := uint64(syscall.MSG_DONTWAIT)
+	if cloexec {
+		flags |= syscall.MSG_CMSG_CLOEXEC
+	}
+	got := broken
+	if at, ok := g.put(data); ok {
+		if n, ok := g.call(callRecvmsg, uint64(theirs), at, flags); ok && n == 1 {
+			if g.memory.ReadAt(data, at) == nil && le.Uint64(data[40:]) >= 20 {
+				got = int64(int32(le.Uint32(data[controlAt+16:]))) //nolint:gosec // G115: C's int.
+			}
+		}
+	}
+	if _, ok := g.call(callClose, uint64(theirs)); !ok {
+		return broken
+	}
+	return got
+}
+
+// vdsoOf returns where the kernel's code is in a process.
+func vdsoOf(tid int) (uint64, bool) {
+	data, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/auxv")
+	if err != nil {
+		return 0, false
+	}
+	for ; len(data) >= 16; data = data[16:] {
+		if binary.LittleEndian.Uint64(data) == auxVDSO {
+			return binary.LittleEndian.Uint64(data[8:]), true
+		}
+	}
+	return 0, false
+}
