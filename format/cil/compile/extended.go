@@ -138,7 +138,7 @@ func xpermEntries(set bitset, netlink bool) []policy.Xperms {
 	}
 	for driver := 255; driver >= 0; driver-- {
 		words := set[driver*4 : driver*4+4]
-		count := bitset(words).count()
+		count := words.count()
 		switch {
 		case count == 0:
 		case count == 256 && !netlink:
