@@ -36,14 +36,22 @@ func TestText(t *testing.T) {
 		"permissive": {func(r *Record) { r.Permissive = true; r.Fields = nil }, `avc:  denied  { read open } for ` + contexts + " permissive=1"},
 		"granted":    {func(r *Record) { r.Granted = true; r.Fields = r.Fields[:1] }, `avc:  granted  { read open } for  pid=42` + contexts},
 		"nothing":    {func(r *Record) { r.Perms = nil; r.Fields = nil }, `avc:  denied  null for ` + contexts + " permissive=0"},
-		"blank in a name": {func(r *Record) { r.Fields = Name("a b", "", 0) },
-			`avc:  denied  { read open } for  name=612062` + contexts + " permissive=0"},
-		"ioctl": {func(r *Record) { r.Fields = append(Path("/x", "tmpfs", 0), Hex("ioctlcmd", 0x5401)) },
-			`avc:  denied  { read open } for  path="/x" dev="tmpfs" ioctlcmd=0x5401` + contexts + " permissive=0"},
-		"capability": {func(r *Record) { r.Fields = []Field{Number("capability", 21)} },
-			`avc:  denied  { read open } for  capability=21 ` + contexts + " permissive=0"},
-		"unknown label": {func(r *Record) { r.Fields = nil; r.TargetRaw = "old:r:t" },
-			`avc:  denied  { read open } for ` + contexts + ` permissive=0 trawcon="old:r:t"`},
+		"blank in a name": {
+			func(r *Record) { r.Fields = Name("a b", "", 0) },
+			`avc:  denied  { read open } for  name=612062` + contexts + " permissive=0",
+		},
+		"ioctl": {
+			func(r *Record) { r.Fields = append(Path("/x", "tmpfs", 0), Hex("ioctlcmd", 0x5401)) },
+			`avc:  denied  { read open } for  path="/x" dev="tmpfs" ioctlcmd=0x5401` + contexts + " permissive=0",
+		},
+		"capability": {
+			func(r *Record) { r.Fields = []Field{Number("capability", 21)} },
+			`avc:  denied  { read open } for  capability=21 ` + contexts + " permissive=0",
+		},
+		"unknown label": {
+			func(r *Record) { r.Fields = nil; r.TargetRaw = "old:r:t" },
+			`avc:  denied  { read open } for ` + contexts + ` permissive=0 trawcon="old:r:t"`,
+		},
 	} {
 		r := sample()
 		x.change(r)

@@ -129,35 +129,51 @@ func (s symbolTable[T]) index() (byID []int32, byName map[string]int32, err erro
 
 func (p *Policy) indexSymbols() (err error) {
 	b := &p.b
-	if p.commons, p.commonNames, err = (symbolTable[Common]{"commons", b.Commons, maxID, &b.Sizes.Commons,
-		func(c *Common) (string, uint32, bool) { return c.Name, uint32(c.ID), false }}).index(); err != nil {
+	if p.commons, p.commonNames, err = (symbolTable[Common]{
+		"commons", b.Commons, maxID, &b.Sizes.Commons,
+		func(c *Common) (string, uint32, bool) { return c.Name, uint32(c.ID), false },
+	}).index(); err != nil {
 		return err
 	}
-	if p.classes, p.classNames, err = (symbolTable[Class]{"classes", b.Classes, maxClass, &b.Sizes.Classes,
-		func(c *Class) (string, uint32, bool) { return c.Name, uint32(c.ID), false }}).index(); err != nil {
+	if p.classes, p.classNames, err = (symbolTable[Class]{
+		"classes", b.Classes, maxClass, &b.Sizes.Classes,
+		func(c *Class) (string, uint32, bool) { return c.Name, uint32(c.ID), false },
+	}).index(); err != nil {
 		return err
 	}
-	if p.roles, p.roleNames, err = (symbolTable[Role]{"roles", b.Roles, maxID, &b.Sizes.Roles,
-		func(r *Role) (string, uint32, bool) { return r.Name, uint32(r.ID), false }}).index(); err != nil {
+	if p.roles, p.roleNames, err = (symbolTable[Role]{
+		"roles", b.Roles, maxID, &b.Sizes.Roles,
+		func(r *Role) (string, uint32, bool) { return r.Name, uint32(r.ID), false },
+	}).index(); err != nil {
 		return err
 	}
-	if p.types, p.typeNames, err = (symbolTable[Type]{"types", b.Types, maxType, &b.Sizes.Types,
-		func(t *Type) (string, uint32, bool) { return t.Name, uint32(t.ID), t.Alias }}).index(); err != nil {
+	if p.types, p.typeNames, err = (symbolTable[Type]{
+		"types", b.Types, maxType, &b.Sizes.Types,
+		func(t *Type) (string, uint32, bool) { return t.Name, uint32(t.ID), t.Alias },
+	}).index(); err != nil {
 		return err
 	}
-	if p.users, p.userNames, err = (symbolTable[User]{"users", b.Users, maxID, &b.Sizes.Users,
-		func(u *User) (string, uint32, bool) { return u.Name, uint32(u.ID), false }}).index(); err != nil {
+	if p.users, p.userNames, err = (symbolTable[User]{
+		"users", b.Users, maxID, &b.Sizes.Users,
+		func(u *User) (string, uint32, bool) { return u.Name, uint32(u.ID), false },
+	}).index(); err != nil {
 		return err
 	}
-	if p.booleans, p.booleanNames, err = (symbolTable[Boolean]{"booleans", b.Booleans, maxID, &b.Sizes.Booleans,
-		func(x *Boolean) (string, uint32, bool) { return x.Name, uint32(x.ID), false }}).index(); err != nil {
+	if p.booleans, p.booleanNames, err = (symbolTable[Boolean]{
+		"booleans", b.Booleans, maxID, &b.Sizes.Booleans,
+		func(x *Boolean) (string, uint32, bool) { return x.Name, uint32(x.ID), false },
+	}).index(); err != nil {
 		return err
 	}
-	if p.sensitivities, p.sensitivityNames, err = (symbolTable[Sensitivity]{"levels", b.Sensitivities, maxID, &b.Sizes.Sensitivities,
-		func(s *Sensitivity) (string, uint32, bool) { return s.Name, uint32(s.ID), s.Alias }}).index(); err != nil {
+	if p.sensitivities, p.sensitivityNames, err = (symbolTable[Sensitivity]{
+		"levels", b.Sensitivities, maxID, &b.Sizes.Sensitivities,
+		func(s *Sensitivity) (string, uint32, bool) { return s.Name, uint32(s.ID), s.Alias },
+	}).index(); err != nil {
 		return err
 	}
-	p.categories, p.categoryNames, err = (symbolTable[Category]{"categories", b.Categories, maxID, &b.Sizes.Categories,
-		func(c *Category) (string, uint32, bool) { return c.Name, uint32(c.ID), c.Alias }}).index()
+	p.categories, p.categoryNames, err = (symbolTable[Category]{
+		"categories", b.Categories, maxID, &b.Sizes.Categories,
+		func(c *Category) (string, uint32, bool) { return c.Name, uint32(c.ID), c.Alias },
+	}).index()
 	return err
 }

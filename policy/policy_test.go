@@ -24,11 +24,13 @@ func small() *Builder {
 		Commons: []Common{{Name: "base", ID: 1, Permissions: []PermissionName{{"read", 1}, {"write", 2}}}},
 		Classes: []Class{
 			{Name: "process", ID: 2, Permissions: []PermissionName{{"fork", 1}}},
-			{Name: "file", ID: 1, Common: 1, Permissions: []PermissionName{{"entrypoint", 3}},
+			{
+				Name: "file", ID: 1, Common: 1, Permissions: []PermissionName{{"entrypoint", 3}},
 				Constraints: []Constraint{{Perms: 1, Expr: []ConstraintOp{
 					{Kind: ConstraintAttr, Attr: AttrUser, Operator: OpEqual},
 					{Kind: ConstraintNames, Attr: AttrType | AttrTarget, Operator: OpEqual, Names: ebitmap.Of(1)},
-					{Kind: ConstraintNot}, {Kind: ConstraintOr},
+					{Kind: ConstraintNot},
+					{Kind: ConstraintOr},
 				}}},
 				ValidateTrans: []Constraint{{Expr: []ConstraintOp{{Kind: ConstraintNames, Attr: AttrRole | AttrThird, Operator: OpUnequal, Names: ebitmap.Of(1)}}}},
 			},

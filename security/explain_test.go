@@ -27,8 +27,12 @@ func explained(t *testing.T) *tester {
 	a, b := m.boolean("hungry", false), m.boolean("rich", true)
 	m.b.Conditionals = []policy.Conditional{{
 		Expr: []policy.BoolOp{
-			{Kind: policy.BoolOperand, Boolean: a}, {Kind: policy.BoolOperand, Boolean: b}, {Kind: policy.BoolNot}, {Kind: policy.BoolAnd},
-			{Kind: policy.BoolOperand, Boolean: a}, {Kind: policy.BoolOr},
+			{Kind: policy.BoolOperand, Boolean: a},
+			{Kind: policy.BoolOperand, Boolean: b},
+			{Kind: policy.BoolNot},
+			{Kind: policy.BoolAnd},
+			{Kind: policy.BoolOperand, Boolean: a},
+			{Kind: policy.BoolOr},
 		},
 		True: []policy.Rule{m.rule(policy.Allow, "dog_t chow_t file ioctl")},
 		Pos:  policy.Pos{File: 1, Line: 90},

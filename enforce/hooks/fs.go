@@ -109,8 +109,10 @@ func MountOptions(asker Asker, s *Subject, sb *Superblock, m *MountContexts) (Mo
 		text string
 		sid  *policy.SID
 	}{
-		{m.FSContext, &sids.FSContext}, {m.Context, &sids.Context},
-		{m.RootContext, &sids.RootContext}, {m.DefContext, &sids.DefContext},
+		{m.FSContext, &sids.FSContext},
+		{m.Context, &sids.Context},
+		{m.RootContext, &sids.RootContext},
+		{m.DefContext, &sids.DefContext},
 	} {
 		if option.text == "" || !a.allowed() {
 			continue

@@ -140,14 +140,22 @@ func TestNetlink(t *testing.T) {
 		kind  uint16
 		perm  string
 	}{
-		{ClassNetlinkRouteSocket, 16, "nlmsg_write"}, {ClassNetlinkRouteSocket, 17, "nlmsg_write"},
-		{ClassNetlinkRouteSocket, 18, "nlmsg_read"}, {ClassNetlinkRouteSocket, 19, "nlmsg_write"},
-		{ClassNetlinkRouteSocket, 94, "nlmsg_read"}, {ClassNetlinkRouteSocket, 122, "nlmsg_read"},
-		{ClassNetlinkTCPDiagSocket, 20, "nlmsg_read"}, {ClassNetlinkTCPDiagSocket, 21, "nlmsg_write"},
-		{ClassNetlinkXFRMSocket, 16, "nlmsg_write"}, {ClassNetlinkXFRMSocket, 18, "nlmsg_read"},
-		{ClassNetlinkAuditSocket, 1000, "nlmsg_read"}, {ClassNetlinkAuditSocket, 1001, "nlmsg_write"},
-		{ClassNetlinkAuditSocket, 1013, "nlmsg_readpriv"}, {ClassNetlinkAuditSocket, 1017, "nlmsg_tty_audit"},
-		{ClassNetlinkAuditSocket, 1107, "nlmsg_relay"}, {ClassNetlinkAuditSocket, 2500, "nlmsg_relay"},
+		{ClassNetlinkRouteSocket, 16, "nlmsg_write"},
+		{ClassNetlinkRouteSocket, 17, "nlmsg_write"},
+		{ClassNetlinkRouteSocket, 18, "nlmsg_read"},
+		{ClassNetlinkRouteSocket, 19, "nlmsg_write"},
+		{ClassNetlinkRouteSocket, 94, "nlmsg_read"},
+		{ClassNetlinkRouteSocket, 122, "nlmsg_read"},
+		{ClassNetlinkTCPDiagSocket, 20, "nlmsg_read"},
+		{ClassNetlinkTCPDiagSocket, 21, "nlmsg_write"},
+		{ClassNetlinkXFRMSocket, 16, "nlmsg_write"},
+		{ClassNetlinkXFRMSocket, 18, "nlmsg_read"},
+		{ClassNetlinkAuditSocket, 1000, "nlmsg_read"},
+		{ClassNetlinkAuditSocket, 1001, "nlmsg_write"},
+		{ClassNetlinkAuditSocket, 1013, "nlmsg_readpriv"},
+		{ClassNetlinkAuditSocket, 1017, "nlmsg_tty_audit"},
+		{ClassNetlinkAuditSocket, 1107, "nlmsg_relay"},
+		{ClassNetlinkAuditSocket, 2500, "nlmsg_relay"},
 	} {
 		tests[tt.class.String()+" "+string(rune('0'+tt.kind%10))+tt.perm+string(rune('a'+tt.kind/100))] = hookTest{
 			run:  message(tt.class, tt.kind),

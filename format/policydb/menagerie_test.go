@@ -57,9 +57,14 @@ func menagerie(version uint32) *policy.Builder {
 			{Name: "staff_r", ID: 3, Bounds: 2, Dominates: ebitmap.SetOf[policy.RoleID](3), Types: ebitmap.SetOf(dogT)},
 		},
 		Types: []policy.Type{
-			{Name: "kernel_t", ID: kernelT}, {Name: "dog_t", ID: dogT}, {Name: "cat_t", ID: catT, Bounds: dogT},
-			{Name: "chow_t", ID: chowT}, {Name: "bowl_t", ID: bowlT}, {Name: "hound_t", ID: dogT, Alias: true},
-			{Name: "pet", ID: pet, Attribute: true}, {Name: "food", ID: food, Attribute: true},
+			{Name: "kernel_t", ID: kernelT},
+			{Name: "dog_t", ID: dogT},
+			{Name: "cat_t", ID: catT, Bounds: dogT},
+			{Name: "chow_t", ID: chowT},
+			{Name: "bowl_t", ID: bowlT},
+			{Name: "hound_t", ID: dogT, Alias: true},
+			{Name: "pet", ID: pet, Attribute: true},
+			{Name: "food", ID: food, Attribute: true},
 		},
 		Users: []policy.User{
 			{Name: "system_u", ID: 1, Roles: ebitmap.SetOf[policy.RoleID](2, 3), Range: both, Default: low},
@@ -78,7 +83,8 @@ func menagerie(version uint32) *policy.Builder {
 		Permissive: ebitmap.SetOf(catT, bowlT),
 		TypeAttributes: []ebitmap.Set[policy.TypeID]{
 			ebitmap.SetOf(kernelT), ebitmap.SetOf(dogT, pet), ebitmap.SetOf(catT, pet),
-			ebitmap.SetOf(chowT, food), ebitmap.SetOf(bowlT, food), ebitmap.SetOf(pet), ebitmap.SetOf(food), {},
+			ebitmap.SetOf(chowT, food), ebitmap.SetOf(bowlT, food), ebitmap.SetOf(pet), ebitmap.SetOf(food),
+			{},
 		},
 		Rules: []policy.Rule{
 			{Source: pet, Target: food, Class: fileC, Kind: policy.Allow, Data: 1},
@@ -124,8 +130,10 @@ func menagerie(version uint32) *policy.Builder {
 		}},
 		GenFS: []policy.GenFS{
 			{Filesystem: "proc", Paths: []policy.GenFSPath{
-				{Path: "/sys/kernel", Context: bowl}, {Path: "/net", Class: fileC, Context: object},
-				{Path: "/net", Class: dirC, Context: bowl}, {Path: "/", Context: object},
+				{Path: "/sys/kernel", Context: bowl},
+				{Path: "/net", Class: fileC, Context: object},
+				{Path: "/net", Class: dirC, Context: bowl},
+				{Path: "/", Context: object},
 			}},
 			{Filesystem: "selinuxfs", Paths: []policy.GenFSPath{{Path: "/", Context: bowl}}},
 			{Filesystem: "sysfs", Paths: []policy.GenFSPath{{Path: "/", Context: object}}},

@@ -88,14 +88,22 @@ func TestContentRefused(t *testing.T) {
 		"default range":    {35, func(b *policy.Builder) { b.Classes[1].DefaultRange = 8 }, "classes[1]: file: default range 8 is unknown"},
 		"constraint kind":  {35, func(b *policy.Builder) { b.Classes[1].Constraints[0].Expr[0].Kind = 6 }, "classes[1]: constraint element 6 is unknown"},
 		"constraint attr":  {35, func(b *policy.Builder) { b.Classes[1].Constraints[0].Expr[0].Attr = 3 }, "classes[1]: file: constraint 0: attribute 0x3 is unknown"},
-		"constraint operator": {35, func(b *policy.Builder) { b.Classes[1].Constraints[0].Expr[0].Operator = 6 },
-			"classes[1]: file: constraint 0: operator 6 is unknown"},
-		"constraint third": {35, func(b *policy.Builder) { b.Classes[1].Constraints[0].Expr[1].Attr = policy.AttrType | policy.AttrThird },
-			"classes[1]: file: constraint 0: a third context only exists in validatetrans"},
-		"constraint connective": {35, func(b *policy.Builder) { b.Classes[1].Constraints[0].Expr[2].Attr = 1 },
-			"classes[1]: connective with attribute 0x1 and operator 0"},
-		"constraint operands": {35, func(b *policy.Builder) { b.Classes[1].Constraints[1].Expr = b.Classes[1].Constraints[0].Expr[3:] },
-			"classes[1]: file: constraint 1: expression lacks an operand"},
+		"constraint operator": {
+			35, func(b *policy.Builder) { b.Classes[1].Constraints[0].Expr[0].Operator = 6 },
+			"classes[1]: file: constraint 0: operator 6 is unknown",
+		},
+		"constraint third": {
+			35, func(b *policy.Builder) { b.Classes[1].Constraints[0].Expr[1].Attr = policy.AttrType | policy.AttrThird },
+			"classes[1]: file: constraint 0: a third context only exists in validatetrans",
+		},
+		"constraint connective": {
+			35, func(b *policy.Builder) { b.Classes[1].Constraints[0].Expr[2].Attr = 1 },
+			"classes[1]: connective with attribute 0x1 and operator 0",
+		},
+		"constraint operands": {
+			35, func(b *policy.Builder) { b.Classes[1].Constraints[1].Expr = b.Classes[1].Constraints[0].Expr[3:] },
+			"classes[1]: file: constraint 1: expression lacks an operand",
+		},
 		"constraint depth": {35, func(b *policy.Builder) {
 			c := &b.Classes[1].Constraints[1]
 			for range 5 {
@@ -110,8 +118,10 @@ func TestContentRefused(t *testing.T) {
 		"alias of nothing":          {35, func(b *policy.Builder) { b.Types[5].ID = gapT }, "types[5]: hound_t is an alias of identifier 8, which does not exist"},
 		"type bounds":               {35, func(b *policy.Builder) { b.Types[2].Bounds = 9 }, "types[2]: bounds type 9 out of range"},
 		"user role":                 {35, func(b *policy.Builder) { b.Users[1].Roles = ebitmap.SetOf[policy.RoleID](9) }, "users[1]: staff_u: role 9 does not exist"},
-		"user range": {35, func(b *policy.Builder) { b.Users[1].Range.High = mls.Level{Sensitivity: 3} },
-			"users[1]: staff_u: range is not valid"},
+		"user range": {
+			35, func(b *policy.Builder) { b.Users[1].Range.High = mls.Level{Sensitivity: 3} },
+			"users[1]: staff_u: range is not valid",
+		},
 		"sensitivity": {35, func(b *policy.Builder) { b.Sensitivities[0].ID = 9 }, "levels[0]: sensitivity 9 out of range"},
 		"category":    {35, func(b *policy.Builder) { b.Categories[0].ID = 9 }, "categories[0]: category 9 out of range"},
 
@@ -131,15 +141,23 @@ func TestContentRefused(t *testing.T) {
 		"boolean operands":  {35, func(b *policy.Builder) { b.Conditionals[0].Expr[1].Kind = policy.BoolAnd }, "conditionals[0]: expression lacks an operand"},
 		"conditional state": {35, func(b *policy.Builder) { b.Conditionals[0].State = 2 }, "conditionals[0]: state 2 is unknown"},
 		"conditional mark":  {35, func(b *policy.Builder) { b.Conditionals[0].False[0].Kind |= enabledMark }, "conditionals[0]: rule 0: enabled mark contradicts the state"},
-		"conditional rule elsewhere": {35, func(b *policy.Builder) { b.Conditionals[1].False[0] = b.Conditionals[0].True[1] },
-			"conditionals[1]: rule 0: type rule is given elsewhere"},
-		"conditional rule outside": {35, func(b *policy.Builder) { b.Conditionals[1].False[0] = b.Rules[4] },
-			"conditionals[1]: rule 0: type rule is given elsewhere"},
-		"conditional rule twice": {35, func(b *policy.Builder) { b.Conditionals[0].True[0] = b.Conditionals[0].True[1] },
-			"conditionals[0]: rule 1: type rule is given elsewhere"},
+		"conditional rule elsewhere": {
+			35, func(b *policy.Builder) { b.Conditionals[1].False[0] = b.Conditionals[0].True[1] },
+			"conditionals[1]: rule 0: type rule is given elsewhere",
+		},
+		"conditional rule outside": {
+			35, func(b *policy.Builder) { b.Conditionals[1].False[0] = b.Rules[4] },
+			"conditionals[1]: rule 0: type rule is given elsewhere",
+		},
+		"conditional rule twice": {
+			35, func(b *policy.Builder) { b.Conditionals[0].True[0] = b.Conditionals[0].True[1] },
+			"conditionals[0]: rule 1: type rule is given elsewhere",
+		},
 		"role transition": {35, func(b *policy.Builder) { b.RoleTransitions[0].Result = 9 }, "role transitions[0]: role 2, type 2, class 1 or role 9 does not exist"},
-		"role transition twice": {35, func(b *policy.Builder) { b.RoleTransitions[1] = b.RoleTransitions[0] },
-			"role transitions[1]: role transition is given twice"},
+		"role transition twice": {
+			35, func(b *policy.Builder) { b.RoleTransitions[1] = b.RoleTransitions[0] },
+			"role transitions[1]: role transition is given twice",
+		},
 		"role allow":         {35, func(b *policy.Builder) { b.RoleAllows[1].From = 9 }, "role allows[1]: role 9 or 2 does not exist"},
 		"file result":        {35, func(b *policy.Builder) { b.FilenameTransitions[0].Result = 9 }, "filename transitions[0]: type 9 out of range"},
 		"file source":        {35, func(b *policy.Builder) { b.FilenameTransitions[0].Sources = ebitmap.SetOf[policy.TypeID](9) }, "filename transitions[0]: source type 9 out of range"},
