@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"seward/format/cil/compile"
+	"seward/format/diag"
 	"seward/internal/oracle"
 )
 
@@ -113,19 +114,45 @@ func TestDebian(t *testing.T) {
 	}
 }
 
-// BenchmarkDebian measures what follows the front end, from the resolved
-// database to the policy and to the image. secilc has no such part; see the
-// benchmark of package cil for the whole.
+// BenchmarkDebian measures this package alone, from the resolved database to the
+// policy; all of compiling, from texts to an image; and secilc doing that.
 func BenchmarkDebian(b *testing.B) {
-	sources, _ := debian(b, "default")
-	db, err := frontEnd(sources, false)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := compile.Compile(db, &compile.Options{Version: 33}); err != nil {
+	sources, paths := debian(b, "default")
+	opts := &compile.Options{Version: 33}
+	b.Run("compile", func(b *testing.B) {
+		db, err := frontEnd(sources, false)
+		if err != nil {
 			b.Fatal(err)
 		}
-	}
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := compile.Compile(db, opts); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("whole", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			files := make([]*diag.File, len(sources))
+			for i, s := range sources {
+				files[i] = diag.NewFile(s.Name, s.Data)
+			}
+			result, err := compileFiles(files, opts)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, err := imageOf(result, 33); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("secilc", func(b *testing.B) {
+		program := oracle.Need(b, "secilc")
+		for b.Loop() {
+			if _, _, ok := secilc(b, program, []string{"-c", "33"}, paths...); !ok {
+				b.Fatal("secilc refuses the policy")
+			}
+		}
+	})
 }
