@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"encoding/binary"
 	"fmt"
 	"syscall"
 
@@ -139,15 +138,6 @@ func (a *actor) readPath(buf *[linux.MaxPath]byte, address uint64) ([]byte, sysc
 		return nil, errnoOf(err)
 	}
 	return buf[:n], 0
-}
-
-// readWord copies a 64-bit number.
-func (a *actor) readWord(address uint64) (uint64, syscall.Errno) {
-	var b [8]byte
-	if e := a.read(b[:], address); e != 0 {
-		return 0, e
-	}
-	return binary.LittleEndian.Uint64(b[:]), 0
 }
 
 // pidfd returns a handle of the task.

@@ -139,9 +139,6 @@ func (e *engine) stop(err error) {
 	e.killAll()
 }
 
-// isSupervisor reports whether a process is the supervisor's own.
-func (e *engine) isSupervisor(pid int) bool { return pid == e.pid }
-
 // authority is the security server with the hooks' view of it.
 type authority struct {
 	*hooks.Server

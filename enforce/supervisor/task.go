@@ -220,21 +220,6 @@ func (ts *tasks) remove(tid int) (gone *task, left int) {
 	return gone, left
 }
 
-// process returns a thread of the process, its leader if that is known.
-func (ts *tasks) process(tgid int) *task {
-	ts.mu.RLock()
-	defer ts.mu.RUnlock()
-	if t := ts.all[tgid]; t != nil {
-		return t
-	}
-	for _, t := range ts.all {
-		if t.tgid == tgid {
-			return t
-		}
-	}
-	return nil
-}
-
 // each calls f for every thread, on a snapshot.
 func (ts *tasks) each(f func(*task)) {
 	ts.mu.RLock()

@@ -26,8 +26,7 @@ type tracer struct {
 	// event said whose they are.
 	early map[int]bool
 	// exit is how the program ended.
-	exit    int
-	started bool
+	exit int
 }
 
 // run starts the program and sees it to its end, on a thread of its own: ptrace

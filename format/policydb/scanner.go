@@ -88,13 +88,6 @@ func (s *scanner) take(n int) []byte {
 	return b
 }
 
-func (s *scanner) u8() uint8 {
-	if b := s.take(1); b != nil {
-		return b[0]
-	}
-	return 0
-}
-
 func (s *scanner) u32() uint32 {
 	if b := s.take(4); b != nil {
 		return binary.LittleEndian.Uint32(b)

@@ -15,7 +15,7 @@ import (
 type world struct {
 	*security.Server
 	cache              *avc.Cache
-	dog, perm, quiet   policy.SID
+	dog, perm          policy.SID
 	chow, other        policy.SID
 	file               policy.ClassID
 	read, write, ioctl policy.AccessVector
