@@ -251,7 +251,7 @@ func (l *launched) read() (kind byte, number uint32, err error) {
 // run, if so.
 func (l *launched) finish() error {
 	<-l.done
-	defer l.control.Close()
+	defer l.control.Close() //nolint:errcheck // Nothing was written that could be lost.
 	e := l.e
 	if e.listener.FD > 0 {
 		e.receive.finish()

@@ -383,3 +383,16 @@ func (c *carriers) carriedDir(st *linux.Statx) *node {
 	}
 	return c.dirs[keyOf(st).inodeKey]
 }
+
+// writeNothing answers a write of no bytes.
+func (a *actor) writeNothing() answer {
+	c := a.engine.carriers
+	if c.mount == nil || a.takeFD(&a.argument, a.intArg(0)) != 0 || a.argument.carried == nil {
+		return goOn
+	}
+	v, ok := c.mount.WriteNothing(a.argument.fd, a.task.caller())
+	if !ok {
+		return goOn
+	}
+	return result(a.judge(v, nil))
+}

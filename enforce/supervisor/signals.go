@@ -93,7 +93,7 @@ func (a *actor) signalGroup(pid, sig int) answer {
 	if len(targets) == 0 {
 		return failure(syscall.ESRCH)
 	}
-	failed := syscall.Errno(syscall.EPERM)
+	failed := syscall.EPERM
 	sent := false
 	for _, target := range targets {
 		e := a.maySignal(target, sig)

@@ -32,7 +32,7 @@ const (
 
 var calls = [...]call{
 	0:   {name: "read", action: actionAllow},
-	1:   {name: "write", action: actionAllow},
+	1:   {name: "write", action: actionFilter, filter: filterWrite, handle: (*actor).writeNothing},
 	2:   {name: "open", action: actionNotify, handle: (*actor).open, restart: true},
 	3:   {name: "close", action: actionAllow},
 	4:   {name: "stat", action: actionNotify, handle: (*actor).stat, restart: true, reads: true},

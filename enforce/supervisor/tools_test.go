@@ -32,31 +32,34 @@ func stockTools(t *testing.T, change func(*supervisor.Config)) {
 	w := newWorld(t, "")
 	const mine = "unconfined_u:object_r:user_tmp_t:s0"
 	tests := map[string]struct{ tool, script, want string }{
-		"id -Z":       {"id", "id -Z", unconfined},
-		"runcon":      {"runcon", "runcon -r system_r id -Z; id -Z", "unconfined_u:system_r:unconfined_t:s0-s15:c0.c1023\n" + unconfined},
-		"runcon -l":   {"runcon", "runcon -l s0:c3 id -Z", "unconfined_u:unconfined_r:unconfined_t:s0:c3"},
-		"bad context": {"runcon", "runcon -t no_such_t id 2>/dev/null; echo $?", "1"},
-		"ls -Z":       {"ls", "touch f; ls -Z f", mine + " f"},
-		"ls -dZ":      {"ls", "mkdir d; ls -dZ d", mine + " d"},
-		"chcon":       {"chcon", "touch f; chcon -t etc_t f; stat -c %C f", "unconfined_u:object_r:etc_t:s0"},
-		"chcon -h":    {"chcon", "ln -s x l; chcon -h -t etc_t l; stat -c %C l", "unconfined_u:object_r:etc_t:s0"},
-		"cp":          {"cp", "touch f; chcon -t etc_t f; cp f g; cp -a f h; stat -c %C g h", mine + "\nunconfined_u:object_r:etc_t:s0"},
-		"mv":          {"mv", "touch f; chcon -t etc_t f; mkdir d; mv f d; stat -c %C d/f", "unconfined_u:object_r:etc_t:s0"},
-		"mkdir -Z":    {"mkdir", "mkdir -Z d; mkdir --context=system_u:object_r:etc_t:s0 e; stat -c %C e", "system_u:object_r:etc_t:s0"},
-		"stat -c %C":  {"stat", "stat -c %C /etc/passwd /dev/null /proc/version", "system_u:object_r:etc_t:s0\nsystem_u:object_r:null_device_t:s0\nsystem_u:object_r:proc_t:s0"},
-		"ps -Z":       {"ps", "ps -o label= -p $$", unconfined},
-		"attr":        {"cat", "tr -d '\\0' </proc/self/attr/current; echo; wc -c </proc/thread-self/attr/exec; cat /proc/self/attr/nothing 2>/dev/null; echo $?", unconfined + "\n0\n1"},
-		"getenforce":  {"getenforce", "getenforce", "Enforcing"},
-		"setenforce":  {"setenforce", "setenforce 0; getenforce; setenforce 1; getenforce", "Permissive\nEnforcing"},
-		"selinuxfs":   {"cat", "cat /sys/fs/selinux/mls; echo; ls /sys/fs/selinux | grep -x -e access -e policyvers; cd /sys/fs 2>/dev/null; cat selinux/../selinux/enforce", "1\naccess\npolicyvers\n1"},
-		"filesystems": {"grep", "grep -c selinuxfs /proc/filesystems /proc/self/mounts /proc/mounts", "/proc/filesystems:1\n/proc/self/mounts:1\n/proc/mounts:1"},
-		"compute":     {"compute_create", "compute_create " + unconfined + " system_u:object_r:tmp_t:s0 file", "unconfined_u:object_r:user_tmp_t:s0"},
-		"access":      {"selinux_check_access", "selinux_check_access " + unconfined + " system_u:object_r:etc_t:s0 file read; echo $?", "0"},
+		"id -Z":             {"id", "id -Z", unconfined},
+		"runcon":            {"runcon", "runcon -r system_r id -Z; id -Z", "unconfined_u:system_r:unconfined_t:s0-s15:c0.c1023\n" + unconfined},
+		"runcon -l":         {"runcon", "runcon -l s0:c3 id -Z", "unconfined_u:unconfined_r:unconfined_t:s0:c3"},
+		"bad context":       {"runcon", "runcon -t no_such_t id 2>/dev/null; echo $?", "1"},
+		"ls -Z":             {"ls", "touch f; ls -Z f", mine + " f"},
+		"ls -dZ":            {"ls", "mkdir d; ls -dZ d", mine + " d"},
+		"chcon":             {"chcon", "touch f; chcon -t etc_t f; stat -c %C f", "unconfined_u:object_r:etc_t:s0"},
+		"chcon -h":          {"chcon", "ln -s x l; chcon -h -t etc_t l; stat -c %C l", "unconfined_u:object_r:etc_t:s0"},
+		"cp":                {"cp", "touch f; chcon -t etc_t f; cp f g; cp -a f h; stat -c %C g h", mine + "\nunconfined_u:object_r:etc_t:s0"},
+		"mv":                {"mv", "touch f; chcon -t etc_t f; mkdir d; mv f d; stat -c %C d/f", "unconfined_u:object_r:etc_t:s0"},
+		"mkdir -Z":          {"mkdir", "mkdir -Z d; mkdir --context=system_u:object_r:etc_t:s0 e; stat -c %C e", "system_u:object_r:etc_t:s0"},
+		"stat -c %C":        {"stat", "stat -c %C /etc/passwd /dev/null /proc/version", "system_u:object_r:etc_t:s0\nsystem_u:object_r:null_device_t:s0\nsystem_u:object_r:proc_t:s0"},
+		"ps -Z":             {"ps", "ps -o label= -p $$", unconfined},
+		"attr":              {"cat", "tr -d '\\0' </proc/self/attr/current; echo; wc -c </proc/thread-self/attr/exec; cat /proc/self/attr/nothing 2>/dev/null; echo $?", unconfined + "\n0\n1"},
+		"getenforce":        {"getenforce", "getenforce", "Enforcing"},
+		"setenforce (root)": {"setenforce", "setenforce 0; getenforce; setenforce 1; getenforce", "Permissive\nEnforcing"},
+		"selinuxfs":         {"cat", "cat /sys/fs/selinux/mls; echo; ls /sys/fs/selinux | grep -x -e access -e policyvers; cd /sys/fs 2>/dev/null; cat selinux/../selinux/enforce", "1\naccess\npolicyvers\n1"},
+		"filesystems":       {"grep", "grep -c selinuxfs /proc/filesystems /proc/self/mounts /proc/mounts", "/proc/filesystems:1\n/proc/self/mounts:1\n/proc/mounts:1"},
+		"compute":           {"compute_create", "compute_create " + unconfined + " system_u:object_r:tmp_t:s0 file", "unconfined_u:object_r:user_tmp_t:s0"},
+		"access":            {"selinux_check_access", "selinux_check_access " + unconfined + " system_u:object_r:etc_t:s0 file read; echo $?", "0"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			oracle.Need(t, tt.tool)
+			if strings.HasSuffix(name, "(root)") {
+				oracle.Root(t)
+			}
 			dir := t.TempDir()
 			got := w.run(t, func(c *supervisor.Config) {
 				c.Dir = dir
