@@ -42,7 +42,7 @@ func (c *compiler) neverallows() (rules []assertion.Rule, statements []*resolve.
 			continue
 		}
 		if r.Kind == resolve.NeverAllow {
-			for _, x := range c.permsOf(r.Perms) {
+			for _, x := range c.permsOf(r.Perms, r.Source) {
 				rule.Permissions = append(rule.Permissions, assertion.ClassPermissions{Class: x.class, Perms: policy.AccessVector(x.perms)})
 			}
 		} else if !c.neverallowx(&rule, r) {
@@ -63,7 +63,7 @@ func (c *compiler) neverallowx(rule *assertion.Rule, r *resolve.Rule) bool {
 		name = "nlmsg"
 	}
 	rule.Xperms = xpermEntries(c.permx(r.Permx), x.Kind == resolve.PermxNlmsg)
-	for _, id := range c.classOrMap(x.Class, x.Map) {
+	for _, id := range c.classOrMap(x.Class, x.Map, r.Source) {
 		if perm := c.permission(id, name); perm != 0 {
 			rule.Permissions = append(rule.Permissions, assertion.ClassPermissions{Class: id, Perms: perm})
 		}

@@ -34,6 +34,11 @@ type Options struct {
 	ExpandSize int
 	// Optimize removes rules that others make superfluous.
 	Optimize bool
+	// MaxRules limits the number of rules that statements are expanded to before
+	// equal ones are merged, and other things that a few lines can make many of,
+	// so that no policy fills the memory. Default 1 << 24, some fifty times what
+	// a distribution's policy needs.
+	MaxRules int
 }
 
 // Result is a compiled policy.
@@ -50,6 +55,9 @@ func Compile(db *resolve.DB, opts *Options) (*Result, error) {
 	c.origins.list = make([]policy.Origin, 0, len(db.Rules)+2*len(db.CondRules))
 	if opts != nil {
 		c.opts = *opts
+	}
+	if c.budget = c.opts.MaxRules; c.budget == 0 {
+		c.budget = 1 << 24
 	}
 	c.header()
 	c.symbols()
@@ -112,11 +120,35 @@ type compiler struct {
 	sensCats   []bitset // by sensitivity symbol: what its levels may have
 
 	rules     *ruleTable
+	budget    int // rules that statements may still be expanded to; negative: exceeded
 	condTypes map[uint64]condType
 
 	denies []denyRule
 	bySet  map[string]policy.TypeID // attributes by their types
 	taken  map[string]bool          // names of types and attributes
+}
+
+// spend takes a number of rules, given by its factors, from the budget. Once that is
+// exceeded, which is reported once, it reports false.
+func (c *compiler) spend(s resolve.Source, factors ...int) bool {
+	if c.budget < 0 {
+		return false
+	}
+	product := 1
+	for _, f := range factors {
+		if f > 0 && product > c.budget/f {
+			product = c.budget + 1
+			break
+		}
+		product *= f
+	}
+	if product > c.budget {
+		c.budget = -1
+		c.errorf(s, "policy expands to too much: this statement exceeds the limit of rules")
+		return false
+	}
+	c.budget -= product
+	return true
 }
 
 // errorf reports an error at a statement.

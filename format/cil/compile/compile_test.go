@@ -1,6 +1,7 @@
 package compile_test
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -281,4 +282,39 @@ func TestFileContexts(t *testing.T) {
 	if diff := cmp.Diff(want, string(result.FileContexts)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+}
+
+// TestBudget checks that texts which expand to more than their size are refused.
+func TestBudget(t *testing.T) {
+	var types, nested strings.Builder
+	for i := range 200 {
+		fmt.Fprintf(&types, "(type x%d)", i)
+	}
+	nested.WriteString("(classmap m0 (p)) (classmapping m0 p (file (read)))")
+	for i := range 60 {
+		fmt.Fprintf(&nested, "(classmap m%d (p)) (classmapping m%d p (m%d (p))) (classmapping m%d p (m%d (p)))", i+1, i+1, i, i+1, i)
+	}
+	for name, text := range map[string]string{
+		"pairs":             types.String() + "(typeattribute e) (typeattributeset e (all)) (allow e notself (file (read)))",
+		"type rules":        types.String() + "(typeattribute e) (typeattributeset e (all)) (typetransition e e file t)",
+		"nested class maps": nested.String() + "(allow t o (m60 (p)))",
+		"classes of maps":   nested.String() + "(typetransition t o m60 p)",
+		"attributes":        types.String() + manyAttributes(200),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := compileText(base+text, &compile.Options{MaxRules: 10000})
+			if err == nil || !strings.Contains(err.Error(), "exceeds the limit of rules") {
+				t.Errorf("error: %v", err)
+			}
+		})
+	}
+}
+
+// manyAttributes declares attributes with all types.
+func manyAttributes(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "(typeattribute e%d) (typeattributeset e%d (all)) (allow e%d t (file (read)))", i, i, i)
+	}
+	return b.String()
 }

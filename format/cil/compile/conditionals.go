@@ -109,7 +109,7 @@ func (c *compiler) condRules(entry *condEntry, which int, span resolve.Span) {
 func (c *compiler) condTypeRule(entry *condEntry, which int, r *resolve.Rule, kind policy.RuleKind, pos policy.Pos) {
 	list, other := &entry.branches[which], &entry.branches[1-which]
 	result := c.typeIDs[r.Result]
-	classes := c.classOrMap(r.Class, r.Map)
+	classes := c.classOrMap(r.Class, r.Map, r.Source)
 	conflict := false
 	report := func(earlier policy.Rule) {
 		if !conflict {
@@ -117,7 +117,7 @@ func (c *compiler) condTypeRule(entry *condEntry, which int, r *resolve.Rule, ki
 			c.typeConflict(r, &earlier)
 		}
 	}
-	c.typePairs(r, func(s, t policy.TypeID) {
+	c.typePairs(r, len(classes), func(s, t policy.TypeID) {
 		for _, class := range classes {
 			key := ruleKey(s, t, class, kind)
 			rule := policy.Rule{Source: s, Target: t, Class: class, Kind: kind, Data: uint32(result)}

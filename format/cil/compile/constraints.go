@@ -20,7 +20,7 @@ func (c *compiler) constraints() {
 		if x.MLS && !c.b.MLS {
 			continue
 		}
-		perms := c.permsOf(x.Perms)
+		perms := c.permsOf(x.Perms, x.Source)
 		if len(perms) == 0 {
 			continue
 		}
@@ -46,7 +46,7 @@ func (c *compiler) constraints() {
 			continue
 		}
 		pos := c.pos(x.Source)
-		for _, id := range c.classOrMap(x.Class, x.Map) {
+		for _, id := range c.classOrMap(x.Class, x.Map, x.Source) {
 			class := &c.b.Classes[id-1]
 			class.ValidateTrans = append(class.ValidateTrans, policy.Constraint{Expr: expr, Pos: pos})
 		}

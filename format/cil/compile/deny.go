@@ -30,7 +30,7 @@ func (c *compiler) denyRules() {
 		if r.To > 0 {
 			d.types = c.types.set(int32(r.To))
 		}
-		for _, p := range c.permsOf(r.Perms) {
+		for _, p := range c.permsOf(r.Perms, r.Source) {
 			d.perms[p.class] |= p.perms
 		}
 		c.denies = append(c.denies, d)
@@ -60,9 +60,9 @@ func (c *compiler) row(from bitset, to resolve.TypeID, types bitset, source int3
 // vectors calls f for everything that a vector rule gives. From allow rules that
 // is what deny rules leave of them.
 func (c *compiler) vectors(r *resolve.Rule, f func(s, t policy.TypeID, p classPerms)) {
-	perms := c.permsOf(r.Perms)
+	perms := c.permsOf(r.Perms, r.Source)
 	if len(c.denies) == 0 || r.Kind != resolve.Allow {
-		c.pairs(r.From, r.To, func(s, t policy.TypeID) {
+		c.pairs(r, len(perms), func(s, t policy.TypeID) {
 			for _, p := range perms {
 				f(s, t, p)
 			}
@@ -72,7 +72,7 @@ func (c *compiler) vectors(r *resolve.Rule, f func(s, t policy.TypeID, p classPe
 	for _, p := range perms {
 		for _, part := range c.denied(r, p) {
 			if len(part.denies) == 0 {
-				c.pairs(r.From, r.To, func(s, t policy.TypeID) { f(s, t, part.classPerms) })
+				c.pairs(r, 1, func(s, t policy.TypeID) { f(s, t, part.classPerms) })
 			} else {
 				c.remaining(r, part, f)
 			}
@@ -121,6 +121,9 @@ func (c *compiler) denied(r *resolve.Rule, p classPerms) []deniedPart {
 // are made for them.
 func (c *compiler) remaining(r *resolve.Rule, part deniedPart, f func(s, t policy.TypeID, p classPerms)) {
 	from := c.types.set(int32(r.From))
+	if !c.spend(r.Source, from.count(), len(from), len(part.denies)) {
+		return
+	}
 	var types bitset
 	if r.To > 0 {
 		types = c.types.set(int32(r.To))

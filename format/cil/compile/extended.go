@@ -50,8 +50,8 @@ func (c *compiler) extend(x *extendedRules, r *resolve.Rule, kind policy.RuleKin
 	permx := &c.db.Permissionxs[r.Permx]
 	set := c.permx(r.Permx)
 	pos := c.pos(r.Source)
-	classes := c.classOrMap(permx.Class, permx.Map)
-	c.pairs(r.From, r.To, func(s, t policy.TypeID) {
+	classes := c.classOrMap(permx.Class, permx.Map, r.Source)
+	c.pairs(r, len(classes), func(s, t policy.TypeID) {
 		for _, class := range classes {
 			k := extendedKey{ruleKey(s, t, class, kind), permx.Kind == resolve.PermxNlmsg}
 			i, ok := x.index[k]

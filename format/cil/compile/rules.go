@@ -14,41 +14,49 @@ type classPerms struct {
 
 // permsOf returns what a list of permissions amounts to, class by class in the
 // order of expansion. A class may come several times; one without permissions
-// doesn't come.
-func (c *compiler) permsOf(id resolve.ClassPermsID) []classPerms {
+// doesn't come. at is who asks.
+func (c *compiler) permsOf(id resolve.ClassPermsID, at resolve.Source) []classPerms {
 	if c.classPerms == nil {
 		c.classPerms = make([][]classPerms, len(c.db.ClassPerms))
 	}
 	if c.classPerms[id] == nil {
-		c.classPerms[id] = c.appendPerms(make([]classPerms, 0, len(c.db.ClassPerms[id])), id)
+		c.classPerms[id] = make([]classPerms, 0, len(c.db.ClassPerms[id]))
+		c.walkPerms(id, at, func(class policy.ClassID, perms uint32) {
+			if perms != 0 {
+				c.classPerms[id] = append(c.classPerms[id], classPerms{class, perms})
+			}
+		})
 	}
 	return c.classPerms[id]
 }
 
-func (c *compiler) appendPerms(out []classPerms, id resolve.ClassPermsID) []classPerms {
+// walkPerms calls f for the classes of a list with their permissions, through map
+// classes and permission sets. Those may multiply, so each step counts.
+func (c *compiler) walkPerms(id resolve.ClassPermsID, at resolve.Source, f func(policy.ClassID, uint32)) {
 	for _, p := range c.db.ClassPerms[id] {
+		if !c.spend(at) {
+			return
+		}
 		switch {
 		case p.Class != 0:
-			if p.Perms != 0 {
-				out = append(out, classPerms{c.classIDs[p.Class], p.Perms})
-			}
+			f(c.classIDs[p.Class], p.Perms)
 		case p.Map != 0:
 			for _, i := range p.MapPerms {
 				for _, inner := range c.db.MapClasses[p.Map].Perms[i].ClassPerms {
-					out = c.appendPerms(out, inner)
+					c.walkPerms(inner, at, f)
 				}
 			}
 		case p.Set != 0:
 			for _, inner := range c.db.PermSets[p.Set].ClassPerms {
-				out = c.appendPerms(out, inner)
+				c.walkPerms(inner, at, f)
 			}
 		}
 	}
-	return out
 }
 
-// classOrMap returns the classes that a class or a map class stands for.
-func (c *compiler) classOrMap(class resolve.ClassID, m resolve.MapID) []policy.ClassID {
+// classOrMap returns the classes that a class or a map class stands for, also
+// those that it maps no permissions of.
+func (c *compiler) classOrMap(class resolve.ClassID, m resolve.MapID, at resolve.Source) []policy.ClassID {
 	if m == 0 {
 		return c.classIDs[class : class+1]
 	}
@@ -61,36 +69,16 @@ func (c *compiler) classOrMap(class resolve.ClassID, m resolve.MapID) []policy.C
 		for i := range perms {
 			names[i] = c.text(perms[i].Name)
 		}
-		out := []policy.ClassID{}
+		c.mapClasses[m] = []policy.ClassID{}
 		for _, i := range tableOrder(names) {
 			for _, id := range perms[i].ClassPerms {
-				out = c.appendClasses(out, id)
+				c.walkPerms(id, at, func(class policy.ClassID, _ uint32) {
+					c.mapClasses[m] = append(c.mapClasses[m], class)
+				})
 			}
 		}
-		c.mapClasses[m] = out
 	}
 	return c.mapClasses[m]
-}
-
-// appendClasses appends the classes of a list, also those without permissions.
-func (c *compiler) appendClasses(out []policy.ClassID, id resolve.ClassPermsID) []policy.ClassID {
-	for _, p := range c.db.ClassPerms[id] {
-		switch {
-		case p.Class != 0:
-			out = append(out, c.classIDs[p.Class])
-		case p.Map != 0:
-			for _, i := range p.MapPerms {
-				for _, inner := range c.db.MapClasses[p.Map].Perms[i].ClassPerms {
-					out = c.appendClasses(out, inner)
-				}
-			}
-		case p.Set != 0:
-			for _, inner := range c.db.PermSets[p.Set].ClassPerms {
-				out = c.appendClasses(out, inner)
-			}
-		}
-	}
-	return out
 }
 
 // members returns the types of a type or attribute.
@@ -132,32 +120,38 @@ func (c *compiler) side(t resolve.TypeID) []policy.TypeID {
 	return c.members(t)
 }
 
-// pairs calls f for the pairs of source and target that a vector rule gives.
-func (c *compiler) pairs(from, to resolve.TypeID, f func(s, t policy.TypeID)) {
-	switch to {
+// pairs calls f for the pairs of source and target that a vector rule gives, each
+// of which makes the given number of rules.
+func (c *compiler) pairs(r *resolve.Rule, each int, f func(s, t policy.TypeID)) {
+	switch r.To {
 	case resolve.TargetSelf:
-		for _, s := range c.members(from) {
+		sources := c.members(r.From)
+		if !c.spend(r.Source, len(sources), each) {
+			return
+		}
+		for _, s := range sources {
 			f(s, s)
 		}
-		return
-	case resolve.TargetNotSelf, resolve.TargetOther:
-		targets := c.memberIDs
-		if to == resolve.TargetOther {
-			targets = c.members(from)
-		}
-		for _, s := range c.members(from) {
-			for _, t := range targets {
-				if s != t {
-					f(s, t)
-				}
-			}
-		}
+	case resolve.TargetNotSelf:
+		c.cross(r.Source, c.members(r.From), c.memberIDs, each, false, f)
+	case resolve.TargetOther:
+		sources := c.members(r.From)
+		c.cross(r.Source, sources, sources, each, false, f)
+	default:
+		c.cross(r.Source, c.side(r.From), c.side(r.To), each, true, f)
+	}
+}
+
+// cross calls f for every source with every target, same or not.
+func (c *compiler) cross(at resolve.Source, sources, targets []policy.TypeID, each int, same bool, f func(s, t policy.TypeID)) {
+	if !c.spend(at, len(sources), len(targets), each) {
 		return
 	}
-	targets := c.side(to)
-	for _, s := range c.side(from) {
+	for _, s := range sources {
 		for _, t := range targets {
-			f(s, t)
+			if same || s != t {
+				f(s, t)
+			}
 		}
 	}
 }

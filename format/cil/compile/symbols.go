@@ -70,7 +70,7 @@ func (c *compiler) permissions(names []resolve.Name, first int) []policy.Permiss
 func (c *compiler) defaults() {
 	for i := range c.db.Defaults {
 		d := &c.db.Defaults[i]
-		for _, id := range c.defaultClasses(d.Classes) {
+		for _, id := range c.defaultClasses(d.Classes, d.Source) {
 			class := &c.b.Classes[id-1]
 			slot, what := &class.DefaultUser, "user"
 			switch d.Kind {
@@ -87,7 +87,7 @@ func (c *compiler) defaults() {
 	}
 	for i := range c.db.DefaultRanges {
 		d := &c.db.DefaultRanges[i]
-		for _, id := range c.defaultClasses(d.Classes) {
+		for _, id := range c.defaultClasses(d.Classes, d.Source) {
 			class := &c.b.Classes[id-1]
 			if class.DefaultRange != policy.DefaultRangeUnset && class.DefaultRange != policy.DefaultRange(d.Range) {
 				c.errorf(d.Source, "class %q already has another default range", class.Name)
@@ -97,10 +97,10 @@ func (c *compiler) defaults() {
 	}
 }
 
-func (c *compiler) defaultClasses(list []resolve.DefaultClass) []policy.ClassID {
+func (c *compiler) defaultClasses(list []resolve.DefaultClass, at resolve.Source) []policy.ClassID {
 	var out []policy.ClassID
 	for _, x := range list {
-		out = append(out, c.classOrMap(x.Class, x.Map)...)
+		out = append(out, c.classOrMap(x.Class, x.Map, at)...)
 	}
 	return out
 }
@@ -252,7 +252,11 @@ func (c *compiler) typeAttributes() {
 	attrs := make([][]policy.TypeID, c.types.size)
 	for i := range c.db.Types {
 		if c.db.Types[i].Attribute && c.typeIDs[i] != 0 {
-			for m := range c.types.set(int32(i)).all() {
+			types := c.types.set(int32(i))
+			if !c.spend(c.db.Types[i].Source, types.count()) {
+				return
+			}
+			for m := range types.all() {
 				attrs[m] = append(attrs[m], c.typeIDs[i])
 			}
 		}
@@ -310,6 +314,9 @@ func (c *compiler) numberRoles() {
 		for m := range c.roles.set(int32(x.Role)).all() {
 			role := c.roles.symbol[m]
 			if c.roleTypes[role] == nil {
+				if !c.spend(x.Source, len(types)) {
+					return
+				}
 				c.roleTypes[role] = newBitset(c.types.size)
 			}
 			c.roleTypes[role].or(types)
@@ -353,6 +360,9 @@ func (c *compiler) numberUsers() {
 		for m := range c.users.set(int32(x.User)).all() {
 			user := c.users.symbol[m]
 			if c.userRoles[user] == nil {
+				if !c.spend(x.Source, len(roles)) {
+					return
+				}
 				c.userRoles[user] = newBitset(c.roles.size)
 			}
 			c.userRoles[user].or(roles)

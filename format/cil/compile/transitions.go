@@ -20,9 +20,13 @@ func (c *compiler) roleRules() {
 		pos := c.pos(x.Source)
 		result := c.roleIDs[x.Result]
 		conflict := false
-		for role := range c.roles.set(int32(x.Role)).all() {
-			for _, t := range c.members(x.Type) {
-				for _, class := range c.classOrMap(x.Class, x.Map) {
+		roles, types, classes := c.roles.set(int32(x.Role)), c.members(x.Type), c.classOrMap(x.Class, x.Map, x.Source)
+		if !c.spend(x.Source, roles.count(), len(types), len(classes)) {
+			break
+		}
+		for role := range roles.all() {
+			for _, t := range types {
+				for _, class := range classes {
 					k := key{c.memberRoles[role], t, class}
 					before, ok := seen[k]
 					switch {
@@ -44,8 +48,12 @@ func (c *compiler) roleRules() {
 	for i := range c.db.RoleAllows {
 		x := &c.db.RoleAllows[i]
 		pos := c.pos(x.Source)
-		for from := range c.roles.set(int32(x.From)).all() {
-			for to := range c.roles.set(int32(x.To)).all() {
+		froms, tos := c.roles.set(int32(x.From)), c.roles.set(int32(x.To))
+		if !c.spend(x.Source, froms.count(), tos.count()) {
+			break
+		}
+		for from := range froms.all() {
+			for to := range tos.all() {
 				c.b.RoleAllows = append(c.b.RoleAllows, policy.RoleAllow{
 					From: c.memberRoles[from], To: c.memberRoles[to], Pos: pos,
 				})
@@ -65,9 +73,13 @@ func (c *compiler) rangeTransitions() {
 		pos := c.pos(x.Source)
 		to := c.mlsRanges[x.Range]
 		conflict := false
-		for _, s := range c.members(x.From) {
-			for _, t := range c.members(x.To) {
-				for _, class := range c.classOrMap(x.Class, x.Map) {
+		sources, targets, classes := c.members(x.From), c.members(x.To), c.classOrMap(x.Class, x.Map, x.Source)
+		if !c.spend(x.Source, len(sources), len(targets), len(classes)) {
+			break
+		}
+		for _, s := range sources {
+			for _, t := range targets {
+				for _, class := range classes {
 					key := ruleKey(s, t, class, 0)
 					before, ok := seen[key]
 					switch {

@@ -19,18 +19,13 @@ func typeKind(kind resolve.RuleKind) policy.RuleKind {
 	return 0
 }
 
-// typePairs calls f for the pairs that a type rule is about. Unlike those of
-// vector rules they are always types.
-func (c *compiler) typePairs(r *resolve.Rule, f func(s, t policy.TypeID)) {
+// typePairs calls f for the pairs that a type rule is about, each of which makes
+// the given number of rules. Unlike those of vector rules they are always types.
+func (c *compiler) typePairs(r *resolve.Rule, each int, f func(s, t policy.TypeID)) {
 	if r.To < 0 {
-		c.pairs(r.From, r.To, f)
-		return
-	}
-	targets := c.members(r.To)
-	for _, s := range c.members(r.From) {
-		for _, t := range targets {
-			f(s, t)
-		}
+		c.pairs(r, each, f)
+	} else {
+		c.cross(r.Source, c.members(r.From), c.members(r.To), each, true, f)
 	}
 }
 
@@ -48,10 +43,10 @@ func (c *compiler) typeRules() {
 			continue
 		}
 		result := uint32(c.typeIDs[r.Result])
-		classes := c.classOrMap(r.Class, r.Map)
+		classes := c.classOrMap(r.Class, r.Map, r.Source)
 		pos := c.pos(r.Source)
 		conflict := false
-		c.typePairs(r, func(s, t policy.TypeID) {
+		c.typePairs(r, len(classes), func(s, t policy.TypeID) {
 			for _, class := range classes {
 				n, added := c.rules.place(ruleKey(s, t, class, kind), result)
 				rule := &c.rules.rules[n]
@@ -128,20 +123,20 @@ func (c *compiler) filenameTransition(x *filenameTransitions, r *resolve.Rule) {
 				c.text(r.Name), c.typeName(t), c.b.Classes[class-1].Name)
 		}
 	}
-	classes := c.classOrMap(r.Class, r.Map)
+	classes := c.classOrMap(r.Class, r.Map, r.Source)
 	if r.To < 0 {
-		c.typePairs(r, func(s, t policy.TypeID) {
+		c.typePairs(r, len(classes), func(s, t policy.TypeID) {
 			for _, class := range classes {
 				add(ebitmap.SetOf(s), t, class)
 			}
 		})
 		return
 	}
-	sources := c.memberSet(r.From)
-	if sources.Empty() {
+	sources, targets := c.memberSet(r.From), c.members(r.To)
+	if sources.Empty() || !c.spend(r.Source, len(targets), len(classes)) {
 		return
 	}
-	for _, t := range c.members(r.To) {
+	for _, t := range targets {
 		for _, class := range classes {
 			add(sources, t, class)
 		}
