@@ -362,7 +362,9 @@ func (p *parser) offsetOf(first int) int {
 // skip reads on to behind the close parenthesis of a statement in which depth
 // parentheses are open, tok being the last token read. It returns false.
 func (p *parser) skip(tok token, depth int) bool {
-	p.heads = p.heads[:0]
+	// What is skipped is the inside of a statement, as line marks must know.
+	p.heads = append(p.heads[:0], 0)
+	defer func() { p.heads = p.heads[:0] }()
 	for {
 		switch tok {
 		case tokOpen:
