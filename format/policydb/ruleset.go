@@ -28,7 +28,7 @@ func (s *ruleSet) find(key uint64) *uint64 {
 	// Multiplication by 2^64 divided by the golden ratio spreads the high bits.
 	i := key * 0x9e3779b97f4a7c15 >> s.shift
 	for s.slots[i] != 0 && s.slots[i] != key {
-		i = (i + 1) & uint64(len(s.slots)-1)
+		i = (i + 1) & uint64(len(s.slots)-1) //nolint:gosec // G115: slots are never empty.
 	}
 	return &s.slots[i]
 }

@@ -104,7 +104,7 @@ func (s *scanner) checkCount(n uint32, size int) int {
 	if s.err != nil {
 		return 0
 	}
-	if uint64(n)*uint64(size) > uint64(s.left()) {
+	if uint64(n)*uint64(size) > uint64(s.left()) { //nolint:gosec // G115: neither is negative.
 		s.failf(4, "%w: %d entries claimed, %d bytes left", ErrTruncated, n, s.left())
 		return 0
 	}
@@ -122,7 +122,7 @@ func (s *scanner) name(n uint32) string {
 		s.failAt(s.off, errors.New("name is empty"))
 		return ""
 	}
-	if uint64(n) > uint64(s.left()) {
+	if uint64(n) > uint64(s.left()) { //nolint:gosec // G115: what is left isn't negative.
 		s.failAt(s.off, fmt.Errorf("%w: name of %d bytes, %d left", ErrTruncated, n, s.left()))
 		return ""
 	}

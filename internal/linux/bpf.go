@@ -91,8 +91,8 @@ func (a *Assembler) And(k uint32) { a.emit(Instruction{Code: bpfAnd, K: k}) }
 // Return ends the program with a seccomp action.
 func (a *Assembler) Return(action uint32) { a.emit(Instruction{Code: bpfReturn, K: action}) }
 
-// JumpEqual, JumpAtLeast, JumpAbove and JumpSet compare the accumulator with k
-// and go on at one of two places, of which at least one is usually Next.
+// JumpEqual goes to ifTrue if the accumulator is k, else to other. Of the two
+// places of this and the other jumps at least one is usually Next.
 func (a *Assembler) JumpEqual(k uint32, ifTrue, other Label) { a.jump(bpfJumpEq, k, ifTrue, other) }
 
 // JumpAtLeast goes to ifTrue if the accumulator is k or more.
@@ -123,7 +123,7 @@ func (a *Assembler) Program() ([]Instruction, error) {
 			if d < 0 {
 				return nil, fmt.Errorf("jump at %d leads back", j.at)
 			}
-			a.program[j.at].K = uint32(d)
+			a.program[j.at].K = uint32(d) //nolint:gosec // G115: not negative, and a program is short.
 			continue
 		}
 		jt, err := a.distance(j.at, j.ifTrue)

@@ -181,7 +181,7 @@ func Utimensat(dir int, name Name, times *[2]Timespec, flags int) error {
 // Truncate sets the length of the file at a path.
 func Truncate(name Name, length int64) error {
 	_, _, errno := unix.Syscall(
-		unix.SYS_TRUNCATE, uintptr(unsafe.Pointer(&name[0])), uintptr(length), 0,
+		unix.SYS_TRUNCATE, uintptr(unsafe.Pointer(&name[0])), uintptr(length), 0, //nolint:gosec // G115: the kernel refuses a negative length.
 	)
 	return errnoErr(errno)
 }

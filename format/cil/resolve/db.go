@@ -143,6 +143,7 @@ type Name int32
 
 // Identifiers of symbols, indexes into the DB's tables; 0 is none.
 type (
+	// CommonID numbers a common.
 	CommonID  int32 // Commons
 	ClassID   int32 // Classes
 	MapID     int32 // MapClasses

@@ -303,7 +303,7 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%d bytes became %d words, %d statements", len(data), len(file.Words), len(file.Stmts))
 		}
 		text := print(file, names)
-		if len(file.Errors) > 0 || strings.Contains(text, "\\") || strings.Contains(text, string(KwSrcInfo.String())) {
+		if len(file.Errors) > 0 || strings.Contains(text, "\\") || strings.Contains(text, KwSrcInfo.String()) {
 			return
 		}
 		again := Parse(diag.NewFile("again.cil", []byte(text)), names, nil)
