@@ -95,6 +95,14 @@ func newEngine(cfg *Config) (*engine, error) {
 		e.close()
 		return nil, err
 	}
+	if cfg.StateDir != "" {
+		var st linux.Statx
+		if err := linux.Stat(linux.AtFDCwd, linux.MakeName(cfg.StateDir), 0, walkMask, &st); err != nil {
+			e.close()
+			return nil, fmt.Errorf("stat state directory: %w", err)
+		}
+		e.stateKey = keyOf(&st).inodeKey
+	}
 	e.virtual = newVirtualTree(e)
 	if e.carriers, err = newCarriers(e); err != nil {
 		e.close()

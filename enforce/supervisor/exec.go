@@ -2,6 +2,8 @@ package supervisor
 
 import (
 	"bytes"
+	"os"
+	"strconv"
 	"syscall"
 
 	"seward/enforce/hooks"
@@ -16,11 +18,13 @@ import (
 
 // pendingExec is an exec that was checked and let through.
 type pendingExec struct {
-	old     policy.SID
-	program inodeKey // what was named: a script or a binary
-	image   inodeKey // what has to run: the binary, or the script's interpreter
-	x       hooks.Execution
-	nosuid  bool
+	old    policy.SID
+	image  inodeKey // what has to run: the binary, or the script's interpreter
+	x      hooks.Execution
+	nosuid bool
+	// arguments is how the arguments of a script's interpreter begin, each ended by
+	// a NUL: that it is what runs doesn't tell that it runs the script.
+	arguments []byte
 }
 
 // maxInterpreters is how many scripts may lead to one another.
@@ -47,7 +51,7 @@ func (a *actor) execPath(dirfd int, address uint64, flags int) answer {
 	if isKind(&p.st, linux.SIFLNK) {
 		return failure(syscall.ELOOP)
 	}
-	pending, e := a.checkExec(p)
+	pending, e := a.checkExec(p, a.programName(dirfd, address))
 	if e != 0 {
 		return failure(e)
 	}
@@ -55,19 +59,39 @@ func (a *actor) execPath(dirfd int, address uint64, flags int) answer {
 	return goOn
 }
 
-// checkExec asks everything about executing a file.
-func (a *actor) checkExec(p *place) (*pendingExec, syscall.Errno) {
+// programName returns what the kernel calls the program that an exec names, as
+// scripts get it. It is read once more; if it isn't what was walked, the exec
+// isn't verified.
+func (a *actor) programName(dirfd int, address uint64) string {
+	var path []byte
+	if address != 0 {
+		var e syscall.Errno
+		if path, e = a.readPath(&a.path2, address); e != 0 {
+			return ""
+		}
+	}
+	switch {
+	case dirfd == linux.AtFDCwd, len(path) > 0 && path[0] == '/':
+		return string(path)
+	case len(path) == 0:
+		return "/dev/fd/" + strconv.Itoa(dirfd)
+	}
+	return "/dev/fd/" + strconv.Itoa(dirfd) + "/" + string(path)
+}
+
+// checkExec asks everything about executing a file, which scripts know by name.
+func (a *actor) checkExec(p *place, name string) (*pendingExec, syscall.Errno) {
 	i, e := a.executable(p)
 	if e != 0 {
 		return nil, e
 	}
-	pending := &pendingExec{old: a.subject.SID, program: keyOf(&p.st).inodeKey}
+	pending := &pendingExec{old: a.subject.SID}
 	pending.nosuid = a.engine.labels.filesystem(&p.st).sb.NoSuid
 	pending.x = hooks.Exec(a.engine.auth, a.subject, a.program(&i, pending.nosuid))
 	if e := a.judge(pending.x.Verdict, nil); e != 0 {
 		return nil, e
 	}
-	pending.image, e = a.interpreters(p)
+	pending.image, pending.arguments, e = a.interpreters(p, name)
 	return pending, e
 }
 
@@ -107,31 +131,39 @@ func (a *actor) executable(p *place) (hooks.Inode, syscall.Errno) {
 }
 
 // interpreters follows the #! lines of scripts and checks each interpreter, and
-// the ELF interpreter of the binary at their end, which it returns.
-func (a *actor) interpreters(p *place) (inodeKey, syscall.Errno) {
+// the ELF interpreter of the binary at their end, which it returns with the
+// arguments that scripts put before the program's own.
+func (a *actor) interpreters(p *place, program string) (image inodeKey, arguments []byte, e syscall.Errno) {
 	r := &a.second
 	for range maxInterpreters + 1 {
 		head, e := a.head(p)
 		if e != 0 {
-			return inodeKey{}, e
+			return inodeKey{}, nil, e
 		}
-		name := interpreterOf(head)
+		name, option := interpreterOf(head)
 		if name == "" {
-			return keyOf(&p.st).inodeKey, a.loader(head)
+			return keyOf(&p.st).inodeKey, arguments, a.loader(head)
 		}
+		if arguments == nil {
+			arguments = append([]byte(program), 0)
+		}
+		if option != "" {
+			arguments = append(append([]byte(option), 0), arguments...)
+		}
+		arguments = append(append([]byte(name), 0), arguments...)
 		// The chain is walked in one resolution, so that its place is copied.
 		if e := a.resolve(r, linux.AtFDCwd, []byte(name), walkFollow); e != 0 {
-			return inodeKey{}, e
+			return inodeKey{}, nil, e
 		}
 		if !r.found {
-			return inodeKey{}, syscall.ENOENT
+			return inodeKey{}, nil, syscall.ENOENT
 		}
 		p = &r.obj
 		if _, e := a.executable(p); e != 0 {
-			return inodeKey{}, e
+			return inodeKey{}, nil, e
 		}
 	}
-	return inodeKey{}, syscall.ELOOP
+	return inodeKey{}, nil, syscall.ELOOP
 }
 
 // headSize is how much of a file tells how it is executed. The kernel looks for
@@ -163,18 +195,20 @@ func (a *actor) head(p *place) ([]byte, syscall.Errno) {
 	return buf[:n], 0
 }
 
-// interpreterOf returns the interpreter in a #! line, empty if there is none.
-func interpreterOf(head []byte) string {
+// interpreterOf returns the interpreter in a #! line, empty if there is none,
+// and what follows it, which is one argument.
+func interpreterOf(head []byte) (name, option string) {
 	line, ok := bytes.CutPrefix(head[:min(len(head), scriptBytes)], []byte("#!"))
 	if !ok {
-		return ""
+		return "", ""
 	}
 	line, _, _ = bytes.Cut(line, []byte{'\n'})
-	line = bytes.TrimLeft(line, " \t")
-	if end := bytes.IndexAny(line, " \t\x00"); end >= 0 {
-		line = line[:end]
+	line, _, _ = bytes.Cut(bytes.Trim(line, " \t"), []byte{0})
+	end := bytes.IndexAny(line, " \t")
+	if end < 0 {
+		return string(line), ""
 	}
-	return string(line)
+	return string(line[:end]), string(bytes.TrimLeft(line[end:], " \t"))
 }
 
 // loader checks the ELF interpreter of a binary, which the kernel opens as part
@@ -238,8 +272,7 @@ func (t *tracer) verify(task *task, pending *pendingExec) bool {
 	if a.adoptFD(p, fd, true) != 0 {
 		return false
 	}
-	switch keyOf(&p.st).inodeKey {
-	case pending.image, pending.program:
+	if keyOf(&p.st).inodeKey == pending.image && (pending.arguments == nil || begins(task.tid, pending.arguments)) {
 		return true
 	}
 	// Something else runs: what the program was replaced by, or what binfmt_misc
@@ -248,8 +281,15 @@ func (t *tracer) verify(task *task, pending *pendingExec) bool {
 	if a.refreshCredentials() != 0 {
 		return false
 	}
-	again, e := a.checkExec(p)
+	again, e := a.checkExec(p, "")
 	return e == 0 && again.x.SID == pending.x.SID
+}
+
+// begins reports whether the arguments of a process that just called exec begin
+// as they should.
+func begins(tid int, arguments []byte) bool {
+	data, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/cmdline")
+	return err == nil && bytes.HasPrefix(data, arguments)
 }
 
 // execEntry is the call that the tracer's records are about.

@@ -150,6 +150,11 @@ func (a *actor) openProc(p *place, name string) syscall.Errno {
 	if p.proc.kind != procDeep {
 		return 0
 	}
+	if p.at < 0 {
+		// A magic link led here: the path's last name is the link's.
+		where := a.pathOf(p)
+		name = where[strings.LastIndexByte(where, '/')+1:]
+	}
 	switch tid := p.proc.tid; {
 	case tracedFiles[name]:
 		if a.engine.ownProcess(a.task, tid) {

@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -236,4 +237,23 @@ func InotifyAddWatch(fd int, path Name, mask uint32) (int, error) {
 		unix.SYS_INOTIFY_ADD_WATCH, uintptr(fd), uintptr(unsafe.Pointer(&path[0])), uintptr(mask),
 	)
 	return int(n), errnoErr(errno)
+}
+
+// Chdir changes the working directory of the calling thread and those that share
+// it.
+func Chdir(name Name) error {
+	_, _, errno := unix.Syscall(unix.SYS_CHDIR, uintptr(unsafe.Pointer(&name[0])), 0, 0)
+	return errnoErr(errno)
+}
+
+// Exec executes a path with one argument and no environment, reading the path
+// when the kernel does. It returns only if that fails.
+func Exec(name Name, arg string) syscall.Errno {
+	text := MakeName(arg)
+	argv := [2]unsafe.Pointer{unsafe.Pointer(&text[0])}
+	envp := [1]unsafe.Pointer{}
+	_, _, errno := unix.Syscall(
+		unix.SYS_EXECVE, uintptr(unsafe.Pointer(&name[0])), uintptr(unsafe.Pointer(&argv)), uintptr(unsafe.Pointer(&envp)),
+	)
+	return errno
 }
