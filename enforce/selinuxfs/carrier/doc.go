@@ -17,7 +17,9 @@
 // A process that ends while it has a file of its own Mount open must not be made
 // to wait for itself: opens are answered so that closing sends nothing
 // (FOPEN_NOFLUSH). A supervisor keeps such descriptors for as short as it can,
-// and never opens one on a thread that the Mount's callbacks wait for.
+// and never opens one on a thread that the Mount's callbacks wait for. It opens
+// them with system calls only: os.OpenFile would hand the descriptor to Go's
+// poller, which then waits for an answer that takes the poller to give.
 //
 // All methods may be called from any number of goroutines.
 package carrier
