@@ -142,8 +142,9 @@ type DB struct {
 type Name int32
 
 // Identifiers of symbols, indexes into the DB's tables; 0 is none.
+//
+//nolint:revive // One comment for all.
 type (
-	// CommonID numbers a common.
 	CommonID  int32 // Commons
 	ClassID   int32 // Classes
 	MapID     int32 // MapClasses

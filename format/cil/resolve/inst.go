@@ -221,6 +221,10 @@ func (r *resolver) copyContent(src, dst int32, c copying) {
 	for j := range stmts {
 		st := &stmts[j]
 		n := first + int32(j)
+		switch st.Keyword {
+		case syntax.KwIn, syntax.KwSelinuxuser, syntax.KwSelinuxuserdefault:
+			r.fail(r.errorAt(dst, st, -1, "%s can't be copied", st.Keyword))
+		}
 		if !hasInst[st.Keyword] {
 			if r.budget--; r.budget < 0 && !r.halted {
 				r.halt(r.insts[dst], "policy expands to too many statements")
@@ -281,12 +285,12 @@ func (r *resolver) walk(i int32, f func(i int32) bool) {
 	if r.insts[i].dead {
 		return
 	}
-	for k := 0; k < len(r.insts[i].kids); k++ {
+	for k := 0; k < len(r.insts[i].kids); k++ { //nolint:intrange // f may add to them.
 		if kid := r.insts[i].kids[k]; kid != 0 && f(kid) {
 			r.walk(kid, f)
 		}
 	}
-	for k := 0; k < len(r.insts[i].extra); k++ {
+	for k := 0; k < len(r.insts[i].extra); k++ { //nolint:intrange // As above.
 		if e := r.insts[i].extra[k]; f(e) {
 			r.walk(e, f)
 		}

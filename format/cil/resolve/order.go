@@ -108,7 +108,7 @@ func (r *resolver) mergeOrders() {
 	for _, id := range merged[orderSens] {
 		r.db.SensOrder = append(r.db.SensOrder, SensID(id))
 	}
-	if len(r.errs) == 0 && len(r.failed) == 0 {
+	if len(r.errs) == 0 {
 		r.checkOrdered(merged)
 	}
 }

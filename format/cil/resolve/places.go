@@ -49,6 +49,9 @@ func (r *resolver) checkPlace(i, n int32, st *syntax.Stmt) {
 			where = "a macro"
 		}
 	case syntax.KwIn, syntax.KwBlock, syntax.KwBlockabstract, syntax.KwMacro:
+		if st.Keyword == syntax.KwBlockabstract && in.inherited {
+			break // what a block says of itself is not inherited
+		}
 		if in.macro != 0 {
 			where = "a macro"
 		} else if in.opt != 0 && !(st.Keyword == syntax.KwMacro && r.skippedMacro(i, n)) {

@@ -224,8 +224,9 @@ func (c *checker) comparison(op Keyword, left, right int, transition bool) bool 
 // compareNames checks a comparison with a name or a list of names.
 func (c *checker) compareNames(op, l Keyword, right int, transition bool) bool {
 	w := c.args[right]
-	if w.IsList() && op != KwEq && op != KwNeq {
-		c.fail(right, "%q can't compare with a list", op)
+	if op != KwEq && op != KwNeq {
+		// The image could say it, but no kernel knows what it means.
+		c.fail(right, "%q can't compare with names, found %s", op, c.found(right))
 		return false
 	}
 	switch l {
