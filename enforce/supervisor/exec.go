@@ -242,6 +242,7 @@ func (t *tracer) execed(pid int) {
 		t.cont(pid, 0)
 		return
 	}
+	task.settle()
 	task.dropHandles()
 	task.credStale = true
 	pending := task.exec
@@ -322,9 +323,10 @@ func (ts *tasks) succeed(former, pid int) *task {
 			gone = append(gone, other)
 		}
 	}
-	if t != nil {
+	if t != nil && former != pid {
+		t.settle()
 		delete(ts.all, former)
-		t.tid, t.tgid = pid, pid
+		t = t.renumber(pid)
 		ts.all[pid] = t
 	}
 	ts.mu.Unlock()

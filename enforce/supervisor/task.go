@@ -97,6 +97,29 @@ func (t *task) leave() {
 	}
 }
 
+// settle orders what the tracer does with a stopped task after what actors did
+// for its calls before, and before what they do next. The kernel sees to it that
+// they take turns; this says so to Go's memory model.
+func (t *task) settle() {
+	t.mu.Lock()
+	//nolint:staticcheck // SA2001: the order is what it is for.
+	t.mu.Unlock()
+}
+
+// renumber returns the task under the number of its process, which it takes over
+// at exec. The old entry is void.
+func (t *task) renumber(pid int) *task {
+	n := &task{
+		tid: pid, tgid: pid, cred: t.cred, credStale: true, fs: t.fs, pidfd: -1, exec: t.exec,
+		launching: t.launching, watchedCall: t.watchedCall,
+	}
+	n.subject.Store(t.subject.Load())
+	n.watches.Store(t.watches.Load())
+	t.dropHandles()
+	t.fs = nil
+	return n
+}
+
 // die is called by the tracer when the task is gone.
 func (t *task) die() {
 	t.mu.Lock()

@@ -143,6 +143,9 @@ func (t *tracer) exited(tid int, status linux.WaitStatus) {
 func (t *tracer) stopped(tid int, status linux.WaitStatus) {
 	sig := status.StopSignal()
 	task := t.e.tasks.get(tid)
+	if task != nil {
+		task.settle()
+	}
 	switch event := int(status) >> 16; event {
 	case linux.EventFork, linux.EventVfork, linux.EventClone:
 		t.born(task, event)
@@ -183,9 +186,12 @@ func (t *tracer) stopped(tid int, status linux.WaitStatus) {
 // cont lets a thread go on. One that was killed meanwhile can't; its end is
 // reported by wait.
 func (t *tracer) cont(tid int, sig syscall.Signal) {
-	if task := t.e.tasks.get(tid); task != nil && task.watched() {
-		_ = linux.ContSyscall(tid, sig)
-		return
+	if task := t.e.tasks.get(tid); task != nil {
+		task.settle()
+		if task.watched() {
+			_ = linux.ContSyscall(tid, sig)
+			return
+		}
 	}
 	_ = linux.Cont(tid, sig)
 }
