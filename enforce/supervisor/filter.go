@@ -173,6 +173,8 @@ func filterIoctl(a *linux.Assembler) {
 	a.LoadArgument(1)
 	a.JumpEqual(tiocSTI, refused, linux.Next)
 	a.JumpEqual(tiocLinux, refused, linux.Next)
+	a.JumpEqual(ioctlSetOwner, refused, linux.Next)
+	a.JumpEqual(ioctlSetGroup, refused, linux.Next)
 	a.Return(linux.SeccompAllow)
 	a.Place(refused)
 	a.Return(refusal(syscall.EPERM))

@@ -103,7 +103,7 @@ var calls = [...]call{
 	69:  {name: "msgsnd", action: actionAllow},
 	70:  {name: "msgrcv", action: actionAllow},
 	71:  {name: "msgctl", action: actionAllow},
-	72:  {name: "fcntl", action: actionAllow},
+	72:  {name: "fcntl", action: actionFilter, filter: filterFcntl, handle: (*actor).fcntl, restart: true},
 	73:  {name: "flock", action: actionAllow},
 	74:  {name: "fsync", action: actionAllow},
 	75:  {name: "fdatasync", action: actionAllow},

@@ -1,0 +1,96 @@
+package supervisor
+
+import (
+	"syscall"
+
+	"seward/enforce/hooks"
+	"seward/internal/linux"
+)
+
+// Commands of fcntl that mean more than their descriptor: to leave append mode
+// is to gain the right to overwrite, and who owns a file's signals is somebody
+// that the kernel will signal in the caller's name.
+const (
+	fcntlSetFlags   = 4
+	fcntlSetOwner   = 8
+	fcntlSetSignal  = 10
+	fcntlSetOwnerEx = 15
+)
+
+// Commands of ioctl that do what F_SETOWN does, by a pointer.
+const (
+	ioctlSetOwner = 0x8901
+	ioctlSetGroup = 0x8902
+)
+
+// firstRealtime is the first signal that stands for nothing by itself.
+const firstRealtime = 32
+
+func filterFcntl(a *linux.Assembler) {
+	note, refused := a.Label(), a.Label()
+	flags, signal := a.Label(), a.Label()
+	a.LoadArgument(1)
+	a.JumpEqual(fcntlSetFlags, flags, linux.Next)
+	a.JumpEqual(fcntlSetOwner, note, linux.Next)
+	a.JumpEqual(fcntlSetSignal, signal, linux.Next)
+	a.JumpEqual(fcntlSetOwnerEx, refused, linux.Next)
+	a.Return(linux.SeccompAllow)
+	a.Place(flags)
+	a.LoadArgument(2)
+	a.JumpSet(linux.OAppend, linux.Next, note)
+	a.Return(linux.SeccompAllow)
+	a.Place(signal)
+	a.LoadArgument(2)
+	// An owner that may be signalled when it is named can have another label when
+	// the signal comes, so that only those are left that say "look at the file".
+	allowed := a.Label()
+	a.JumpEqual(0, allowed, linux.Next)
+	a.JumpEqual(uint32(syscall.SIGIO), allowed, linux.Next)
+	a.JumpAtLeast(firstRealtime, allowed, refused)
+	a.Place(allowed)
+	a.Return(linux.SeccompAllow)
+	a.Place(refused)
+	a.Return(refusal(syscall.EPERM))
+	a.Place(note)
+	a.Return(linux.SeccompNotify)
+}
+
+func (a *actor) fcntl() answer {
+	if a.intArg(1) == fcntlSetOwner {
+		return a.setOwner(a.intArg(2))
+	}
+	return a.setFlags(a.intArg(2))
+}
+
+// setFlags changes the flags of the open file that is checked, whatever its
+// number stands for by then.
+func (a *actor) setFlags(flags int) answer {
+	if e := a.takeUsable(a.intArg(0)); e != 0 {
+		return failure(e)
+	}
+	now, err := linux.StatusFlags(a.argument.fd)
+	if err != nil {
+		return failure(errnoOf(err))
+	}
+	if now&linux.OAppend != 0 && flags&linux.OAppend == 0 {
+		i := a.inode(&a.argument)
+		if e := a.judge(hooks.Permission(a.engine.auth, a.subject, &i, hooks.AccessWrite), nil); e != 0 {
+			return failure(e)
+		}
+	}
+	if e := a.becomeTask(); e != 0 {
+		return failure(e)
+	}
+	return result(errnoOf(linux.SetStatusFlags(a.argument.fd, flags)))
+}
+
+// setOwner names who is signalled about a file. A group may hold the supervisor.
+func (a *actor) setOwner(pid int) answer {
+	switch {
+	case pid == 0, a.engine.ownProcess(a.task, pid):
+		return goOn
+	case pid < 0:
+		return failure(syscall.EPERM)
+	}
+	return a.signalTask(pid, int(syscall.SIGIO))
+}
