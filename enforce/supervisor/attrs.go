@@ -194,6 +194,9 @@ func (a *actor) utimensat() answer {
 	return a.setTimes(a.intArg(0), a.arg(1), t, flags)
 }
 
+// setTime sets a part of a Timespec, whose size is the machine's.
+func setTime[T int32 | int64](part *T, value int64) { *part = T(value) }
+
 // readTimes copies two times: struct utimbuf (fields 1), timeval (scale 1000) or
 // timespec (scale 1).
 func (a *actor) readTimes(address uint64, fields int, scale int64) (times, syscall.Errno) {
@@ -208,11 +211,13 @@ func (a *actor) readTimes(address uint64, fields int, scale int64) (times, sysca
 	}
 	number := func(i int) int64 { return int64(binary.LittleEndian.Uint64(raw[8*i:])) } //nolint:gosec // G115: two's complement is meant.
 	if fields == 1 {
-		t.at[0].Sec, t.at[1].Sec = number(0), number(1)
+		setTime(&t.at[0].Sec, number(0))
+		setTime(&t.at[1].Sec, number(1))
 		return t, 0
 	}
 	for i := range t.at {
-		t.at[i].Sec, t.at[i].Nsec = number(2*i), number(2*i+1)
+		setTime(&t.at[i].Sec, number(2*i))
+		setTime(&t.at[i].Nsec, number(2*i+1))
 		if scale == 1000 {
 			if t.at[i].Nsec < 0 || t.at[i].Nsec >= 1e6 {
 				return t, syscall.EINVAL

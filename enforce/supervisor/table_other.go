@@ -2,23 +2,24 @@
 
 package supervisor
 
+// Numbers that no call has, each of its own so that switches compile.
 const (
 	callClone         = -1
-	callGate          = -1
-	callExecve        = -1
-	callSetitimer     = -1
-	callRtSigaction   = -1
-	callRtSigprocmask = -1
-	callWrite         = -1
-	callWritev        = -1
-	callPwrite64      = -1
-	callPwritev       = -1
-	callPwritev2      = -1
-	callClose         = -1
-	callCloseRange    = -1
-	callDup2          = -1
-	callRecvmsg       = -1
-	callDup3          = -1
+	callGate          = -2
+	callExecve        = -3
+	callSetitimer     = -4
+	callRtSigaction   = -5
+	callRtSigprocmask = -6
+	callWrite         = -7
+	callWritev        = -8
+	callPwrite64      = -9
+	callPwritev       = -10
+	callPwritev2      = -11
+	callClose         = -12
+	callCloseRange    = -13
+	callDup2          = -14
+	callRecvmsg       = -15
+	callDup3          = -16
 )
 
 // The system calls of this architecture are not known: all fail.
