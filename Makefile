@@ -36,7 +36,7 @@ test:
 
 # The race detector needs a C compiler; nothing else here does.
 race:
-	CGO_ENABLED=1 $(GO) test -race $(or $(RACE),./security/... ./label/... ./format/cil/... ./internal/applet/...)
+	CGO_ENABLED=1 $(GO) test -race $(or $(RACE),./security/... ./enforce/selinuxfs/... ./label/... ./format/cil/syntax)
 
 lint:
 	$(GO) vet $(PACKAGES)
