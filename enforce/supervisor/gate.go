@@ -72,6 +72,7 @@ func (g *gate) findInstruction(base uint64) bool {
 // advance lets the process go on to its next stop at a call's entry or exit.
 func (g *gate) advance() bool {
 	for {
+		g.task.settle()
 		if linux.ContSyscall(g.task.tid, 0) != nil {
 			return false
 		}
