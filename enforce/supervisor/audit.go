@@ -95,9 +95,13 @@ func (a *actor) describe(event *Event, p *place, r *hooks.Record) {
 	}
 	event.Inode = p.st.Ino
 	if p.node != nil {
-		event.Device = "selinuxfs"
-		if p.node.kind != nodeFS {
-			event.Device = "proc"
+		event.Device = "proc"
+		switch p.node.kind {
+		case nodeFS:
+			event.Device = "selinuxfs"
+		case nodeEtc:
+			event.Device = "seward"
+		default:
 		}
 		return
 	}

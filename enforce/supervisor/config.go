@@ -35,6 +35,11 @@ type Config struct {
 	Server *security.Server
 	// Labels finds labels of paths. nil finds none.
 	Labels Labels
+	// FileContexts is the text of file contexts that programs find under
+	// /etc/selinux, in a directory that is shown instead of the machine's. nil
+	// shows the machine's, which may be none: then many tools think that SELinux is
+	// off.
+	FileContexts []byte
 	// Context is the label of the program. Required.
 	Context string
 	// Path is the program's file, Argv its arguments, the name first. Required.

@@ -41,8 +41,9 @@ const unconfined = "unconfined_u:unconfined_r:unconfined_t:s0-s15:c0.c1023"
 
 // world is a policy with its file contexts.
 type world struct {
-	server *security.Server
-	labels *label.Specs
+	server   *security.Server
+	labels   *label.Specs
+	contexts []byte
 }
 
 var (
@@ -78,7 +79,7 @@ func newWorld(t testing.TB, extra string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &world{server, labels}
+	return &world{server, labels, r.FileContexts}
 }
 
 // outcome is how a supervised program ended and what was seen of it.
@@ -132,7 +133,7 @@ func (w *world) run(t testing.TB, change func(*supervisor.Config), argv ...strin
 	o := &outcome{}
 	var mu sync.Mutex
 	cfg := &supervisor.Config{
-		Server: w.server, Labels: w.labels, Context: unconfined, Path: path, Argv: argv, Env: os.Environ(),
+		Server: w.server, Labels: w.labels, FileContexts: w.contexts, Context: unconfined, Path: path, Argv: argv, Env: os.Environ(),
 		Audit: func(e *supervisor.Event) {
 			mu.Lock()
 			o.events = append(o.events, e)

@@ -170,6 +170,11 @@ func (a *actor) carry(n *node, flags int) (int, syscall.Errno) {
 			return -1, e
 		}
 		return c.copyOf(n, data)
+	case n.kind == nodeEtc:
+		if flags&linux.OAccmode != linux.ORdonly {
+			return -1, syscall.EROFS
+		}
+		return c.copyOf(n, a.engine.virtual.etc.files[a.engine.virtual.etc.below(n)])
 	case n.kind == nodeFS && n.file.IsNull():
 		fd, err := linux.Openat(linux.AtFDCwd, linux.MakeName("/dev/null"), flags&linux.OAccmode|linux.OCloexec, 0)
 		return fd, errnoOf(err)
@@ -334,7 +339,13 @@ func (c *carriers) openDir(n *node) (int, syscall.Errno) {
 // populate gives a directory of the skeleton the entries of its node.
 func (c *carriers) populate(n *node, dir string) syscall.Errno {
 	want := map[string]bool{}
-	if n.kind == nodeAttrDir {
+	etc := c.e.virtual.etc
+	switch n.kind {
+	case nodeEtc:
+		for _, name := range etc.dirs[etc.below(n)] {
+			want[name] = etc.lookup(n, name).dir
+		}
+	case nodeAttrDir:
 		for attr := hooks.AttrCurrent; ; attr++ {
 			name := attr.String()
 			if _, ok := hooks.AttributeByName(name); !ok {
@@ -342,7 +353,7 @@ func (c *carriers) populate(n *node, dir string) syscall.Errno {
 			}
 			want[name] = false
 		}
-	} else {
+	default:
 		for _, child := range c.e.virtual.fs.tree.Children(n.file.Node) {
 			want[child.Name()] = child.IsDir()
 		}

@@ -19,6 +19,7 @@ const (
 	nodeAttr                    // a file in it
 	nodePatched                 // a file of /proc that has a line more than the kernel's
 	nodeFS                      // /sys/fs/selinux and all below
+	nodeEtc                     // /etc/selinux and all below
 )
 
 // node is an object that doesn't exist in the kernel, or not like that.
@@ -29,13 +30,14 @@ type node struct {
 	// where is the node's absolute path; that of a patched file names the real one.
 	where string
 	file  fsNode // for nodeFS
+	dir   bool   // for nodeEtc
 }
 
 func (n *node) path() string { return n.where }
 
 // isDir reports whether the node is a directory.
 func (n *node) isDir() bool {
-	return n.kind == nodeAttrDir || n.kind == nodeFS && n.file.IsDir()
+	return n.kind == nodeAttrDir || n.kind == nodeFS && n.file.IsDir() || n.dir
 }
 
 // virtualTree is all that is made up.
@@ -45,6 +47,7 @@ type virtualTree struct {
 	sysFS objectKey
 	sb    hooks.Superblock
 	fs    *fsTree
+	etc   *etcTree // nil if the machine's is shown
 }
 
 const selinuxMount = "/sys/fs/selinux"
@@ -58,19 +61,31 @@ func newVirtualTree(e *engine) *virtualTree {
 	fs := e.labels.fs.describe(linux.Mount{Type: "selinuxfs", Point: selinuxMount})
 	v.sb = fs.sb
 	v.fs = newFSTree(e)
+	v.etc = newEtcTree(e)
 	return v
 }
 
 // child returns the node that a name in a real directory stands for, nil if it
 // is an ordinary name.
 func (v *virtualTree) child(dir *place, comp linux.Name) *node {
-	if len(comp) != len("selinux")+1 || dir.st.Ino != v.sysFS.ino || keyOf(&dir.st) != v.sysFS {
+	if len(comp) != len("selinux")+1 || string(comp[:len(comp)-1]) != "selinux" {
 		return nil
 	}
-	if string(comp[:len(comp)-1]) != "selinux" {
-		return nil
+	switch keyOf(&dir.st) {
+	case v.sysFS:
+		return &node{kind: nodeFS, where: selinuxMount, file: v.fs.root()}
+	case v.etcKey():
+		return v.etc.node("")
 	}
-	return &node{kind: nodeFS, where: selinuxMount, file: v.fs.root()}
+	return nil
+}
+
+// etcKey is the identity of /etc where a directory is made up in it.
+func (v *virtualTree) etcKey() objectKey {
+	if v.etc == nil {
+		return objectKey{}
+	}
+	return v.etc.key
 }
 
 // lookup returns what a name in a directory stands for, nil if nothing.
@@ -84,6 +99,8 @@ func (v *virtualTree) lookup(dir *node, name string) *node {
 		if f, ok := v.fs.lookup(dir.file, name); ok {
 			return &node{kind: nodeFS, where: dir.where + "/" + name, file: f}
 		}
+	case nodeEtc:
+		return v.etc.lookup(dir, name)
 	case nodeAttr, nodePatched:
 	}
 	return nil
@@ -106,6 +123,8 @@ func (v *virtualTree) label(a *actor, n *node) policy.SID {
 		return fs.lookup(fs.inside(n.where), hooks.ClassFile, v.e.auth.Initial(hooks.SIDUnlabeled))
 	case nodeFS:
 		return v.fs.tree.SID(n.file.Node)
+	case nodeEtc:
+		return v.etc.label(v.e, n)
 	}
 	return v.sb.SID
 }
@@ -147,6 +166,8 @@ func (v *virtualTree) stat(n *node, st *linux.Statx) {
 		}
 	case nodeFS:
 		n.file.stat(st)
+	case nodeEtc:
+		v.etc.stat(n, st)
 	}
 }
 
@@ -195,17 +216,17 @@ func (w *walker) atNode(n *node, comp linux.Name, last, slash bool) (bool, sysca
 // leaveNode goes from a node to its parent.
 func (a *actor) leaveNode(p *place) syscall.Errno {
 	up := p.node.where[:strings.LastIndexByte(p.node.where, '/')]
-	if p.node.kind == nodeFS && p.node.where != selinuxMount {
-		n := &node{kind: nodeFS, where: selinuxMount, file: a.engine.virtual.fs.root()}
-		for name := range strings.SplitSeq(strings.TrimPrefix(up, selinuxMount), "/") {
-			if name == "" {
-				continue
-			}
-			if n = a.engine.virtual.lookup(n, name); n == nil {
-				return syscall.ENOENT
-			}
+	v := a.engine.virtual
+	switch {
+	case p.node.kind == nodeEtc && p.node.where != etcDir:
+		a.setNode(p, v.etc.node(strings.TrimPrefix(strings.TrimPrefix(up, etcDir), "/")))
+		return 0
+	case p.node.kind == nodeFS && p.node.where != selinuxMount:
+		n, ok := v.fs.tree.Lookup(strings.TrimPrefix(up, selinuxMount))
+		if !ok {
+			return syscall.ENOENT
 		}
-		a.setNode(p, n)
+		a.setNode(p, &node{kind: nodeFS, where: up, file: fsNode{n}})
 		return 0
 	}
 	fd, err := linux.Openat(linux.AtFDCwd, linux.MakeName(up), linux.OPath|linux.ODirectory|linux.OCloexec, 0)

@@ -1,0 +1,104 @@
+package supervisor
+
+import (
+	"strings"
+
+	"seward/enforce/hooks"
+	"seward/internal/linux"
+	"seward/policy"
+)
+
+// /etc/selinux tells tools whether SELinux is configured, how the policy is
+// called and where its file contexts are. A run whose configuration has file
+// contexts shows a directory of its own there: the machine's, if it has any, is
+// about another policy.
+
+const (
+	etcDir    = "/etc/selinux"
+	etcPolicy = "seward" // SELINUXTYPE
+)
+
+// etcTree is the content of the directory, by path below it. Directories have
+// entries instead of data.
+type etcTree struct {
+	files map[string][]byte
+	dirs  map[string][]string
+	key   objectKey // of /etc
+}
+
+func newEtcTree(e *engine) *etcTree {
+	if e.cfg.FileContexts == nil {
+		return nil
+	}
+	var st linux.Statx
+	if linux.Stat(linux.AtFDCwd, linux.MakeName("/etc"), 0, walkMask, &st) != nil {
+		return nil
+	}
+	mode := "permissive"
+	if e.auth.Enforcing() {
+		mode = "enforcing"
+	}
+	contexts := etcPolicy + "/contexts"
+	return &etcTree{
+		key: keyOf(&st),
+		dirs: map[string][]string{
+			"": {"config", etcPolicy}, etcPolicy: {"contexts"}, contexts: {"files"},
+			contexts + "/files": {"file_contexts"},
+		},
+		files: map[string][]byte{
+			"config":                          []byte("SELINUX=" + mode + "\nSELINUXTYPE=" + etcPolicy + "\n"),
+			contexts + "/files/file_contexts": e.cfg.FileContexts,
+		},
+	}
+}
+
+// below returns a node's path below the directory.
+func (t *etcTree) below(n *node) string {
+	return strings.TrimPrefix(strings.TrimPrefix(n.where, etcDir), "/")
+}
+
+func (t *etcTree) isDir(n *node) bool {
+	_, ok := t.dirs[t.below(n)]
+	return ok
+}
+
+// node returns the node at a path below the directory, nil if there is none.
+func (t *etcTree) node(below string) *node {
+	_, dir := t.dirs[below]
+	_, file := t.files[below]
+	if !dir && !file {
+		return nil
+	}
+	return &node{kind: nodeEtc, where: strings.TrimSuffix(etcDir+"/"+below, "/"), dir: dir}
+}
+
+func (t *etcTree) lookup(dir *node, name string) *node {
+	return t.node(strings.TrimPrefix(t.below(dir)+"/"+name, "/"))
+}
+
+func (t *etcTree) stat(n *node, st *linux.Statx) {
+	st.Mode = linux.SIFREG | 0o644
+	if n.dir {
+		st.Mode, st.Nlink = linux.SIFDIR|0o755, 2
+	}
+	below := t.below(n)
+	st.Size = uint64(len(t.files[below]))
+	for _, c := range below {
+		st.Ino = st.Ino*31 + uint64(c) //nolint:gosec // G115: a character.
+	}
+	st.Ino |= 1 << 40
+}
+
+// label is the label by file contexts.
+func (t *etcTree) label(e *engine, n *node) policy.SID {
+	var st linux.Statx
+	t.stat(n, &st)
+	if e.cfg.Labels != nil {
+		if text, ok := e.cfg.Labels.Lookup(n.where, uint32(st.Mode)); ok {
+			if sid, err := e.auth.SID(text); err == nil {
+				return sid
+			}
+		}
+	}
+	return e.auth.Initial(hooks.SIDFile)
+}
