@@ -142,6 +142,7 @@ func tolerated(secilc, seward error) bool {
 			"Problems processing",
 			"Policy must include at least one avrule", // not since 3.5
 			"Invalid call to cil_resolve_name",        // a sidcontext that was copied
+			"Re-declaration of policycap",             // allowed since 3.5
 		} {
 			if strings.Contains(secilc.Error(), s) {
 				return true

@@ -57,6 +57,23 @@ func (r *resolver) callArg(data int32, t table, n syntax.Name) int32 {
 	return 0
 }
 
+// badArg reports whether a name is a parameter in a call around an instance whose
+// argument means nothing.
+func (r *resolver) badArg(i int32, t table, n syntax.Name) bool {
+	for i = r.insts[i].params; i != 0; i = r.insts[r.insts[i].parent].params {
+		data := r.insts[i].data
+		if r.insts[i].kind != syntax.KwCall || data == 0 {
+			continue
+		}
+		for k, p := range r.calls[data].params {
+			if p.name == n && tables[p.flavor] == t {
+				return r.args[r.calls[data].args+int32(k)].ref == 0
+			}
+		}
+	}
+	return false
+}
+
 // expandCall puts a macro's content into a call.
 func (r *resolver) expandCall(i int32) {
 	c := &r.cur

@@ -84,6 +84,10 @@ func (c *cursor) unresolved(i int, t table, want string, how outcome) {
 		c.errorf(i, "invalid name %q: only blocks that are not abstract have names in them", c.text(i))
 		return
 	}
+	if c.r.badArg(c.inst, t, n) {
+		c.ok = false // the argument was reported
+		return
+	}
 	opt := c.r.insts[c.inst].opt
 	c.missing(func() *diag.Error {
 		if opt != 0 {

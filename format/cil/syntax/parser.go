@@ -188,8 +188,8 @@ func (p *parser) endContainer() {
 			f.bad = true
 		}
 	}
-	if (f.keyword == KwTrue || f.keyword == KwFalse) && len(p.pending) == f.first && !quiet {
-		p.errorf(p.start, "expected a statement in %s block, found %s", f.keyword, quoteName(")"))
+	if !f.mark && len(p.pending) == f.first && !quiet && p.needsContent(f) {
+		p.errorf(p.start, "expected a statement in %s, found %s", f.keyword, quoteName(")"))
 		f.bad = true
 	}
 	if !f.bad {
@@ -199,6 +199,17 @@ func (p *parser) endContainer() {
 		p.file.Bodies = append(p.file.Bodies, Body{int32(start), int32(len(p.file.Stmts))})
 	}
 	p.pending = p.pending[:f.first]
+}
+
+// needsContent reports whether a container may not be empty.
+func (p *parser) needsContent(f *frame) bool {
+	switch f.keyword {
+	case KwTrue, KwFalse:
+		return true
+	case KwIn:
+		return len(p.file.Args(&f.stmt)) == 1 // with "before" or "after" it may
+	}
+	return false
 }
 
 // finish is for the end of the text.
