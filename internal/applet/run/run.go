@@ -136,6 +136,7 @@ func configure(env *applet.Env, line *getopt.Line) (*supervisor.Config, error) {
 	cfg := &supervisor.Config{
 		Server:         server,
 		Labels:         loaded.Labels,
+		FileContexts:   loaded.FileContexts,
 		Context:        start,
 		Path:           path,
 		Argv:           line.Operands,

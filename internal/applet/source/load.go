@@ -22,6 +22,8 @@ var FileContextsOption = getopt.Option{
 type Loaded struct {
 	Policy *policy.Policy
 	Labels *label.Specs
+	// FileContexts is the text that Labels was read from.
+	FileContexts []byte
 }
 
 // Load returns the policy that the named files are, the built-in one if there are
@@ -39,12 +41,13 @@ func Load(env *applet.Env, policies, fileContexts []string) (*Loaded, error) {
 			return nil, fmt.Errorf("read file contexts: %w", err)
 		}
 		sources = append(sources, label.Source{Name: name, Data: data})
+		text = append(append(text[:len(text):len(text)], '\n'), data...)
 	}
 	labels, err := label.Parse(sources, nil)
 	if err != nil {
 		return nil, fmt.Errorf("read file contexts: %w", err)
 	}
-	return &Loaded{Policy: p, Labels: labels}, nil
+	return &Loaded{Policy: p, Labels: labels, FileContexts: text}, nil
 }
 
 // Policy returns the policy that the named files are; the built-in one if there
