@@ -99,7 +99,7 @@ func (r *resolver) expandCall(i int32) {
 // notRecursive reports an error when a call stands in the content of a call of the
 // same macro.
 func (r *resolver) notRecursive(i, m int32, c *cursor) bool {
-	for p := r.insts[i].parent; p != 0; p = r.insts[p].parent {
+	for p := r.insts[r.insts[i].parent].params; p != 0; p = r.insts[r.insts[p].parent].params {
 		if in := &r.insts[p]; in.kind == syntax.KwCall && in.sym == m {
 			e := c.diag(0, "macro %q calls itself", c.text(0))
 			r.fail(e)
