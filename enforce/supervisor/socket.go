@@ -2,14 +2,18 @@ package supervisor
 
 import (
 	"bytes"
+	"encoding/binary"
 	"syscall"
+	"time"
 
 	"seward/enforce/hooks"
 	"seward/internal/linux"
 )
 
-// Sockets with a name in the filesystem. Addresses of other families are the
-// kernel's business; see the package's list of what isn't mediated.
+// Sockets with a name in the filesystem. What other addresses mean is the
+// kernel's business, but it gets the socket that was looked at here: by its
+// number another thread could put a local one in its place, and a path into the
+// address, and have them connected unseen.
 
 // maxAddress is the size of struct sockaddr_storage.
 const maxAddress = 128
@@ -49,8 +53,12 @@ func (a *actor) connect() answer {
 		return failure(e)
 	}
 	family, _, _ := linux.SocketKind(a.argument.fd)
-	if family != syscall.AF_UNIX {
-		return goOn
+	switch family {
+	case syscall.AF_UNIX:
+	case syscall.AF_NETLINK, syscall.AF_PACKET:
+		return a.performConnect(raw) // never waits
+	default:
+		return a.connectRemote(raw)
 	}
 	if path == nil {
 		return a.performConnect(raw)
@@ -106,6 +114,51 @@ func (a *actor) performConnect(raw []byte) answer {
 	return result(errnoOf(linux.Connect(a.argument.fd, raw)))
 }
 
+// connectRemote connects a socket of a family whose peers may take minutes to
+// answer, with the kernel's rules for calls that a signal ends: the connection
+// goes on being made, and the call starts again or fails with EINTR.
+func (a *actor) connectRemote(raw []byte) answer {
+	fd, err := linux.Dup(a.argument.fd)
+	if err != nil {
+		return failure(errnoOf(err))
+	}
+	a.yield()
+	done := make(chan error, 1)
+	go func() {
+		err := linux.Connect(fd, raw)
+		linux.Close(fd)
+		done <- err
+	}()
+	for {
+		select {
+		case err := <-done:
+			return result(errnoOf(err))
+		case <-time.After(patience):
+		}
+		if e := a.interrupted(); e != 0 {
+			return failure(e)
+		}
+	}
+}
+
+// performBind binds with the task's credentials, which ports below 1024 and
+// some families ask for.
+func (a *actor) performBind(raw []byte) answer {
+	if e := a.becomeTask(); e != 0 {
+		return failure(e)
+	}
+	if len(raw) >= 8 && binary.NativeEndian.Uint16(raw) == syscall.AF_NETLINK && binary.NativeEndian.Uint32(raw[4:]) == 0 {
+		// The kernel would take the number of the process that binds: it is to be
+		// the task's.
+		own := append([]byte(nil), raw...)
+		binary.NativeEndian.PutUint32(own[4:], uint32(a.task.tgid)) //nolint:gosec // G115: a process number.
+		if err := linux.Bind(a.argument.fd, own); errnoOf(err) != syscall.EADDRINUSE {
+			return result(errnoOf(err))
+		}
+	}
+	return result(errnoOf(linux.Bind(a.argument.fd, raw)))
+}
+
 // bind makes a name for a socket of the local family.
 func (a *actor) bind() answer {
 	raw, path, e := a.address()
@@ -116,11 +169,8 @@ func (a *actor) bind() answer {
 		return failure(e)
 	}
 	family, _, _ := linux.SocketKind(a.argument.fd)
-	if family != syscall.AF_UNIX {
-		return goOn
-	}
-	if path == nil {
-		return result(errnoOf(linux.Bind(a.argument.fd, raw)))
+	if family != syscall.AF_UNIX || path == nil {
+		return a.performBind(raw)
 	}
 	socket := a.argument.fd
 	e = a.makeAt(&a.first, linux.AtFDCwd, path, hooks.ClassSockFile, func(r *resolution) error {
