@@ -76,7 +76,7 @@ cross:
 tidy:
 	$(GO) mod tidy -diff
 
-check: build lint test cross
+check: build lint test race cross
 
 # Differential tests: absent programs are failures.
 oracle: peers
