@@ -27,6 +27,7 @@ type actor struct {
 	first, second resolution // of up to two paths
 	argument      place      // of a descriptor
 	path1, path2  [linux.MaxPath]byte
+	walker        walker
 	walkBuffers   [2][]byte
 	text          [512]byte
 	xattr         []byte

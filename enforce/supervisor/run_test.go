@@ -129,10 +129,10 @@ func TestSignals(t *testing.T) {
 		exit   int
 		stdout string
 	}{
-		"killed":      {"kill -9 $$", 137, ""},
-		"terminated":  {"kill $$", 143, ""},
-		"trapped":     {"trap 'echo caught; exit 5' INT; kill -INT $$; sleep 1", 5, "caught\n"},
-		"child":       {"sleep 100 & kill $!; wait $!; echo $?", 0, "143\n"},
+		"killed":     {"kill -9 $$", 137, ""},
+		"terminated": {"kill $$", 143, ""},
+		"trapped":    {"trap 'echo caught; exit 5' INT; kill -INT $$; sleep 1", 5, "caught\n"},
+		"child":      {"sleep 100 & kill $!; wait $!; echo $?", 0, "143\n"},
 		// The pause is for the child's exec: until then it has its parent's trap.
 		"group":       {"trap 'echo group; exit 4' TERM; sleep 100 & sleep 0.5; kill 0; wait", 4, "group\n"},
 		"stop":        {"sh -c 'kill -STOP $$; echo on' & sleep 0.2; kill -CONT $!; wait; echo $?", 0, "on\n0\n"},

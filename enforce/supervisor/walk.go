@@ -139,7 +139,8 @@ func (a *actor) walk(r *resolution, dirfd int, path []byte, flags walkFlags) sys
 		}
 		return a.resolveFD(r, dirfd)
 	}
-	w := walker{a: a, r: r, flags: flags, rest: path, which: -1}
+	w := &a.walker // kept from one walk to the next to save the allocation
+	*w = walker{a: a, r: r, flags: flags, rest: path, which: -1}
 	if e := w.start(dirfd); e != 0 {
 		return e
 	}
