@@ -57,11 +57,6 @@ func (t *etcTree) below(n *node) string {
 	return strings.TrimPrefix(strings.TrimPrefix(n.where, etcDir), "/")
 }
 
-func (t *etcTree) isDir(n *node) bool {
-	_, ok := t.dirs[t.below(n)]
-	return ok
-}
-
 // node returns the node at a path below the directory, nil if there is none.
 func (t *etcTree) node(below string) *node {
 	_, dir := t.dirs[below]

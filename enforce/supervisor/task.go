@@ -102,8 +102,7 @@ func (t *task) leave() {
 // they take turns; this says so to Go's memory model.
 func (t *task) settle() {
 	t.mu.Lock()
-	//nolint:staticcheck // SA2001: the order is what it is for.
-	t.mu.Unlock()
+	defer t.mu.Unlock() // the order is what it is for
 }
 
 // renumber returns the task under the number of its process, which it takes over
