@@ -134,7 +134,9 @@ func (r *resolver) begin() {
 	r.orders = orders{}
 	r.reset()
 	r.plan(0)
-	r.db.Rules = make([]Rule, 0, r.countRules())
+	if n := r.countRules(); cap(r.db.Rules) < n || r.db.Rules == nil {
+		r.db.Rules = make([]Rule, 0, n)
+	}
 	if r.permLists == nil {
 		r.permLists = map[uint64]permList{}
 	}
@@ -150,6 +152,7 @@ func (r *resolver) begin() {
 
 // reset empties the database but for what expansion has put in it.
 func (r *resolver) reset() {
+	old := *r.db
 	*r.db = DB{
 		Files: r.db.Files, Vias: r.db.Vias, Names: r.db.Names,
 		Commons: make([]Common, 1), Classes: make([]Class, 1), MapClasses: make([]MapClass, 1),
@@ -158,6 +161,13 @@ func (r *resolver) reset() {
 		Sens: make([]Sens, 1), Cats: make([]Cat, 1), CatSets: make([]CatSet, 1), SIDs: make([]SID, 1),
 		Levels: make([]Level, 1), LevelRanges: make([]LevelRange, 1), Contexts: make([]Context, 1),
 		ClassPerms: make([]ClassPerms, 1), Exprs: make([]Expr, 1),
+	}
+	if old.Rules != nil { // what is large is used again
+		db := r.db
+		db.Rules, db.CondRules, db.Conditionals = old.Rules[:0], old.CondRules[:0], old.Conditionals[:0]
+		db.Types, db.Exprs, db.TypeAttributeSets = old.Types[:1], old.Exprs[:1], old.TypeAttributeSets[:0]
+		db.RoleTypes, db.FileCons = old.RoleTypes[:0], old.FileCons[:0]
+		db.Levels, db.LevelRanges, db.Contexts = old.Levels[:1], old.LevelRanges[:1], old.Contexts[:1]
 	}
 	for i := range r.syms {
 		r.syms[i].id, r.syms[i].actual = 0, 0
