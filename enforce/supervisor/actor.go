@@ -50,7 +50,7 @@ func (e *engine) quietActor() (*actor, error) {
 	linux.Umask(0)
 	a := &actor{engine: e, fd: -1, prefixes: map[string]*prefix{}}
 	a.identity = identity{own: e.own, now: e.own}
-	a.dirs.byKey = map[objectKey]*dirEntry{}
+	a.dirs = dirCache{byKey: map[objectKey]*dirEntry{}, limit: dirLimit()}
 	a.first.init()
 	a.second.init()
 	a.argument.fd = -1
@@ -65,7 +65,7 @@ func (a *actor) cleanUp() {
 	a.first.reset()
 	a.second.reset()
 	a.argument.reset()
-	if len(a.dirs.byKey) > maxDirs || len(a.prefixes) > maxPrefixes {
+	if len(a.dirs.byKey) > a.dirs.limit || len(a.prefixes) > maxPrefixes {
 		a.dropCaches()
 	}
 }
