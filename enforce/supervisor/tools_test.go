@@ -28,7 +28,6 @@ func TestStockTools(t *testing.T) {
 }
 
 func stockTools(t *testing.T, change func(*supervisor.Config)) {
-	w := newWorld(t, "")
 	const mine = "unconfined_u:object_r:user_tmp_t:s0"
 	tests := map[string]struct{ tool, script, want string }{
 		"id -Z":             {"id", "id -Z", unconfined},
@@ -60,7 +59,9 @@ func stockTools(t *testing.T, change func(*supervisor.Config)) {
 			if strings.HasSuffix(name, "(root)") {
 				oracle.Root(t)
 			}
+			w := newWorld(t, "") // its own mode: one of these changes it
 			dir := t.TempDir()
+			w := newWorld(t, "") // some change its mode
 			got := w.run(t, func(c *supervisor.Config) {
 				c.Dir = dir
 				c.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin", "LC_ALL=C")
