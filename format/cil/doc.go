@@ -7,9 +7,9 @@
 //
 // The language is what secilc 3.11 accepts. The order of everything in the policy
 // is the order that secilc 3.4 gives it, so that the image can be the same byte for
-// byte. Three things that secilc tolerates are refused: port and partition key
-// numbers above 65535, which it cuts off; extended permission numbers and the like
-// that it never looks at because nothing uses them are checked all the same; and a
+// byte. What secilc tolerates and is refused here is what no kernel would load or what
+// can't be meant: ports and partition keys above 65535, which secilc cuts off; contexts of
+// initial SIDs and ranges that aren't valid; comparisons of names by dominance; a
 // classmapping for a class that isn't a classmap.
 //
 // Input is untrusted: time and memory are bounded by the size of the texts and

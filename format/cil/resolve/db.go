@@ -49,6 +49,7 @@ import "seward/format/diag"
 // levels and ranges are valid, conflicts between labelling statements and between type rules,
 // neverallow, and what a child of bounds may do. So are the names of policy capabilities.
 type DB struct {
+	// Files holds the sources; element 0 is a placeholder, nil.
 	Files []*diag.File
 	// Names holds interned text by Name.
 	Names []string

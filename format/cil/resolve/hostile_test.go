@@ -39,9 +39,10 @@ func hostile() map[string]string {
 		"inheritance in a circle": lines(100, func(i int) string { return fmt.Sprintf("(block b%d (blockinherit b%d))", i, (i+1)%100) }),
 		"nested blocks that inherit": lines(18, func(i int) string { return fmt.Sprintf("(block b%d", i) }) + "(type t)" +
 			lines(18, func(i int) string { return fmt.Sprintf(")(blockinherit b%d)", 17-i) }),
-		"deep blocks":     rep("(block b (type t)", 4000) + rep(")", 4000),
-		"deep optionals":  rep("(optional o ", 4000) + "(allow gone gone (file (read)))" + rep(")", 4000),
-		"deep expression": "(typeattribute a)(typeattributeset a " + rep("(not ", 4000) + "base_t" + rep(")", 4000) + ")",
+		"deep blocks":                 rep("(block b (type t)", 4000) + rep(")", 4000),
+		"deep blocks with long names": lines(4000, func(int) string { return "(block " + rep("n", 2000) }) + rep(")", 4000),
+		"deep optionals":              rep("(optional o ", 4000) + "(allow gone gone (file (read)))" + rep(")", 4000),
+		"deep expression":             "(typeattribute a)(typeattributeset a " + rep("(not ", 4000) + "base_t" + rep(")", 4000) + ")",
 		"chain of optionals": lines(4000, func(i int) string {
 			return fmt.Sprintf("(optional o%d (type t%d) (allow t%d t%d (file (read))))", i, i, i, i+1)
 		}),

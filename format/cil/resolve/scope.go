@@ -88,6 +88,9 @@ type tableName struct {
 	name  syntax.Name
 }
 
+// maxName is the length that qualified names must stay below.
+const maxName = 2048
+
 // copying says how a declaration comes about.
 type copying struct {
 	on      bool // by a copy
@@ -206,6 +209,10 @@ func (r *resolver) declareInst(kid, stmt int32, st *syntax.Stmt, c copying) bool
 			prefix := ""
 			if s.flavor == syntax.FlavorBlock {
 				prefix = r.scopes[s.scope].prefix + r.names.Text(s.name) + "."
+				if len(prefix) >= maxName {
+					r.fail(r.errorAt(i, st, 0, "qualified name of block %q is longer than %d bytes", r.names.Text(s.name), maxName-1))
+					prefix = ""
+				}
 			}
 			s.own = r.newScope(prefix)
 		}
@@ -284,6 +291,9 @@ func (r *resolver) qualified(n int32) Name {
 		s.fqn = Name(s.name)
 		if p := r.scopes[s.scope].prefix; p != "" {
 			s.fqn = Name(r.names.Intern(p + r.names.Text(s.name)))
+			if len(r.names.Text(syntax.Name(s.fqn))) >= maxName {
+				r.fail(r.errorAt(s.head.inst, r.stmt(s.head.inst, s.head.stmt), 0, "qualified name of %q is longer than %d bytes", r.names.Text(s.name), maxName-1))
+			}
 		}
 	}
 	return s.fqn
