@@ -61,7 +61,6 @@ func stockTools(t *testing.T, change func(*supervisor.Config)) {
 			}
 			w := newWorld(t, "") // its own mode: one of these changes it
 			dir := t.TempDir()
-			w := newWorld(t, "") // some change its mode
 			got := w.run(t, func(c *supervisor.Config) {
 				c.Dir = dir
 				c.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin", "LC_ALL=C")
