@@ -59,7 +59,7 @@ func stockTools(t *testing.T, change func(*supervisor.Config)) {
 			if strings.HasSuffix(name, "(root)") {
 				oracle.Root(t)
 			}
-			w := newWorld(t, "") // its own mode: one of these changes it
+			w := newWorld(t, "") // some change its mode
 			dir := t.TempDir()
 			got := w.run(t, func(c *supervisor.Config) {
 				c.Dir = dir
