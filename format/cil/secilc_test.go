@@ -144,6 +144,7 @@ func tolerated(secilc, seward error) bool {
 			"Policy must include at least one avrule", // not since 3.5
 			"Invalid call to cil_resolve_name",        // a sidcontext that was copied
 			"Re-declaration of policycap",             // allowed since 3.5
+			"Re-declaration of role ",                 // allowed since 3.5 with -m
 			"Failed to resolve nodecon statement",     // an address that is no list, since 3.6
 		} {
 			if strings.Contains(secilc.Error(), s) {
