@@ -37,18 +37,35 @@ func (e *engine) run(ctx context.Context) (int, error) {
 		err  error
 	}
 	ch := make(chan outcome, 1)
-	go func() {
-		// The thread ends with the goroutine, whatever state it is in.
-		runtime.LockOSThread()
+	go onOwnThread(func() {
 		t := &tracer{e: e, early: map[int]bool{}, exit: -1}
 		err := t.run(ctx)
 		ch <- outcome{t.exit, err}
-	}()
+	})
 	out := <-ch
 	if failed := e.failed.Load(); failed != nil {
 		return -1, *failed
 	}
 	return out.exit, out.err
+}
+
+// onOwnThread runs f on a thread that ends with it, whatever state it is in. It
+// isn't the process' first: that one inherits the children of threads that end,
+// so that it would hear of others than its own.
+func onOwnThread(f func()) {
+	runtime.LockOSThread()
+	if linux.Gettid() != os.Getpid() {
+		f()
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread()
+		f()
+	}()
+	<-done
+	runtime.UnlockOSThread()
 }
 
 func (t *tracer) run(ctx context.Context) error {
