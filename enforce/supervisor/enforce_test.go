@@ -177,6 +177,7 @@ func TestSecureExec(t *testing.T) {
 (allow tdom2_t user_tmp_t (file (write append getattr)))
 (allow tdom_t user_tmp_t (file (write append getattr)))
 (allow tdom2_t self (process (signal)))
+(allow tdom_t tdom2_t (process2 (nnp_transition))) ; where nobody may gain privileges
 `
 	for name, perms := range map[string]string{"trusted": "transition siginh noatsecure", "secure": "transition"} {
 		t.Run(name, func(t *testing.T) {
