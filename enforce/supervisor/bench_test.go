@@ -2,6 +2,7 @@ package supervisor_test
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -88,20 +89,20 @@ func BenchmarkCall(b *testing.B) {
 			if name == "exec" {
 				count = 200
 			}
-			once := float64(nativeRepeat(b, name, path, count))
-			var sum float64
+			// The best of several tries: what else runs on the machine only adds.
+			native, supervised := math.MaxInt, math.MaxInt
 			for b.Loop() {
+				native = min(native, nativeRepeat(b, name, path, count))
 				o := w.helper(b, nil, "repeat", name, path, strconv.Itoa(count))
 				ns, err := strconv.Atoi(strings.TrimSpace(o.stdout))
 				if err != nil {
 					b.Fatal(o.stdout, o.stderr)
 				}
-				sum += float64(ns)
+				supervised = min(supervised, ns)
 			}
-			mean := sum / float64(b.N)
-			b.ReportMetric(once, "native-ns/call")
-			b.ReportMetric(mean, "ns/call")
-			b.ReportMetric(mean/once, "x-native")
+			b.ReportMetric(float64(native), "native-ns/call")
+			b.ReportMetric(float64(supervised), "ns/call")
+			b.ReportMetric(float64(supervised)/float64(native), "x-native")
 			b.ReportMetric(0, "ns/op")
 		})
 	}

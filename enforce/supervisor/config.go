@@ -107,6 +107,9 @@ var (
 	// ErrNested is that a filter of another supervisor is in place already: the
 	// kernel allows one listener only.
 	ErrNested = errors.New("another supervisor's listener is in place")
+	// ErrForbidden is that the system doesn't let a process trace or filter its
+	// children, as in some containers.
+	ErrForbidden = errors.New("programs may not be supervised here")
 )
 
 // StartError is that the program could not be run; Errno is what exec said.

@@ -180,7 +180,8 @@ func (w *world) run(t testing.TB, change func(*supervisor.Config), argv ...strin
 
 // skippable tells an environment that forbids supervision from a fault.
 func skippable(err error) bool {
-	return errors.Is(err, supervisor.ErrNested) || errors.Is(err, supervisor.ErrUnsupported)
+	return errors.Is(err, supervisor.ErrNested) || errors.Is(err, supervisor.ErrUnsupported) ||
+		errors.Is(err, supervisor.ErrForbidden)
 }
 
 // collect returns a pipe whose other end fills a buffer.
