@@ -186,7 +186,7 @@ func (e *engine) fork(control *os.File) (int, error) {
 // adopt traces the child and makes its entry.
 func (t *tracer) adopt(pid int, subject hooks.Subject) error {
 	if err := linux.Seize(pid, traceOptions); err != nil {
-		return fmt.Errorf("trace the program: %w", forbidden(err))
+		return fmt.Errorf("trace the program: %w", asForbidden(err))
 	}
 	st, err := linux.ReadStatus(pid)
 	if err != nil {
@@ -219,7 +219,7 @@ func (l *launched) serve() error {
 		if errno == syscall.EBUSY {
 			return ErrNested
 		}
-		return fmt.Errorf("install the filter: %w", forbidden(errno))
+		return fmt.Errorf("install the filter: %w", asForbidden(errno))
 	}
 	pidfd, err := linux.PidfdOpen(l.e.program)
 	if err != nil {
@@ -228,7 +228,7 @@ func (l *launched) serve() error {
 	defer linux.Close(pidfd)
 	fd, err := linux.PidfdGetfd(pidfd, int(number))
 	if err != nil {
-		return fmt.Errorf("take the listener over: %w", forbidden(err))
+		return fmt.Errorf("take the listener over: %w", asForbidden(err))
 	}
 	l.e.listener = linux.Listener{FD: fd}
 	_ = l.e.listener.Sync() // absent on old kernels; it only costs time
@@ -239,8 +239,8 @@ func (l *launched) serve() error {
 	return nil
 }
 
-// forbidden marks an error of a system that doesn't let programs be supervised.
-func forbidden(err error) error {
+// asForbidden marks an error of a system that doesn't let programs be supervised.
+func asForbidden(err error) error {
 	switch errnoOf(err) {
 	case syscall.EPERM, syscall.EACCES, syscall.ENOSYS, syscall.EINVAL:
 		return fmt.Errorf("%w: %w", ErrForbidden, err)
