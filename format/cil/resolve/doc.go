@@ -17,8 +17,8 @@
 //
 // Build makes nodes of the texts and declares what they declare. Expand then goes
 // through the copies, one kind after the other, in the order of libsepol (cil_resolve_ast.c,
-// cil_resolve_ast): tunables, in-statements that come before inheritance,
-// inheritance, abstract blocks, in-statements that come after, calls. From then on the tree
+// cil_resolve_ast): tunables, in-statements of the usual kind, inheritance,
+// abstract blocks, in-statements that come after, calls. From then on the tree
 // only shrinks.
 //
 // The rest happens in rounds. A round walks over the policy, gives symbols their
