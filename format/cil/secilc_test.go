@@ -129,7 +129,7 @@ func tolerated(secilc, seward error) bool {
 			// but by the kernel.
 			"can't compare with names", // likewise
 			"is reserved",              // words of later versions
-			"is not in the high level", "is above", "is not allowed for",
+			"is not in the high level", "is above", "is not allowed for", "outside of the range of user",
 		} {
 			if strings.Contains(seward.Error(), s) {
 				return true
