@@ -19,7 +19,7 @@ func TestUnprivileged(t *testing.T) {
 	oracle.Root(t)
 	// The user must be able to reach the test, which the go command keeps to
 	// itself, and what it reads.
-	dir, err := os.MkdirTemp("", "seward")
+	dir, err := os.MkdirTemp("", "seward") //nolint:usetesting // the parent of t.TempDir is closed to others.
 	if err != nil {
 		t.Fatal(err)
 	}
