@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"time"
 
 	"seward/enforce/hooks"
+	"seward/internal/linux"
 	"seward/policy"
 )
 
@@ -77,7 +77,7 @@ func (e *engine) labelText(sid policy.SID) string {
 }
 
 func commOf(tid int) string {
-	data, _ := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/comm")
+	data, _ := linux.ReadFile("/proc/" + strconv.Itoa(tid) + "/comm")
 	return strings.TrimSuffix(string(data), "\n")
 }
 

@@ -197,7 +197,7 @@ func (t *tracer) refusedFiles(task *task, old, next *hooks.Subject) (refused []i
 
 // descriptorFlags reads the flags of a process' open description.
 func descriptorFlags(tid, fd int) (int, bool) {
-	data, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/fdinfo/" + strconv.Itoa(fd))
+	data, err := linux.ReadFile("/proc/" + strconv.Itoa(tid) + "/fdinfo/" + strconv.Itoa(fd))
 	if err != nil {
 		return 0, false
 	}

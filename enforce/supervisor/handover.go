@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"encoding/binary"
-	"os"
 	"strconv"
 	"syscall"
 
@@ -130,7 +129,7 @@ func (g *gate) receive(socket int, cloexec bool) int64 {
 
 // vdsoOf returns where the kernel's code is in a process.
 func vdsoOf(tid int) (uint64, bool) {
-	data, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/auxv")
+	data, err := linux.ReadFile("/proc/" + strconv.Itoa(tid) + "/auxv")
 	if err != nil {
 		return 0, false
 	}

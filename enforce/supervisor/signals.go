@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"bytes"
-	"os"
 	"strconv"
 	"syscall"
 
@@ -131,7 +130,7 @@ func (a *actor) pidfdSendSignal() answer {
 
 // pidOfPidfd returns the process that a descriptor of ours stands for.
 func pidOfPidfd(fd int) (int, bool) {
-	data, err := os.ReadFile("/proc/self/fdinfo/" + strconv.Itoa(fd))
+	data, err := linux.ReadFile("/proc/self/fdinfo/" + strconv.Itoa(fd))
 	if err != nil {
 		return 0, false
 	}

@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"errors"
-	"os"
 	"strconv"
 	"strings"
 	"syscall"
@@ -145,7 +144,7 @@ var errNoTerminal = errors.New("no controlling terminal")
 
 // terminalOf returns the device of a process' controlling terminal.
 func terminalOf(pid int) (device uint64, err error) {
-	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	data, err := linux.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
 		return 0, err
 	}

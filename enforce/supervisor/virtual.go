@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"os"
 	"strconv"
 	"strings"
 	"syscall"
@@ -238,7 +237,7 @@ func (a *actor) leaveNode(p *place) syscall.Errno {
 
 // patched returns the content of a patched file.
 func (a *actor) patched(n *node) ([]byte, syscall.Errno) {
-	data, err := os.ReadFile(n.where)
+	data, err := linux.ReadFile(n.where)
 	if err != nil {
 		return nil, errnoOf(err)
 	}

@@ -3,9 +3,10 @@ package linux
 import (
 	"bytes"
 	"errors"
-	"os"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // Credentials are the identity of a thread, as /proc/PID/status shows it.
@@ -32,9 +33,34 @@ type Status struct {
 	Pending, ProcessPending, Blocked, Ignored, Caught uint64
 }
 
+// ReadFile reads a file of /proc whole. It does without what package os does to
+// be able to wait for a file, which takes longer than the reading.
+func ReadFile(path string) ([]byte, error) {
+	fd, err := Openat(AtFDCwd, MakeName(path), OCloexec, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer Close(fd)
+	buf := make([]byte, 0, 4096)
+	for {
+		n, err := syscall.Read(fd, buf[len(buf):cap(buf)])
+		switch {
+		case errors.Is(err, syscall.EINTR):
+			continue
+		case err != nil:
+			return nil, err
+		case n == 0:
+			return buf, nil
+		}
+		if buf = buf[:len(buf)+n]; len(buf) == cap(buf) {
+			buf = slices.Grow(buf, cap(buf))
+		}
+	}
+}
+
 // ReadStatus reads the status of a thread. It is slow: some 10 us.
 func ReadStatus(tid int) (*Status, error) {
-	data, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/status")
+	data, err := ReadFile("/proc/" + strconv.Itoa(tid) + "/status")
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +177,7 @@ type Mount struct {
 
 // ReadMounts reads the mounts that a process sees.
 func ReadMounts(pid string) ([]Mount, error) {
-	data, err := os.ReadFile("/proc/" + pid + "/mountinfo")
+	data, err := ReadFile("/proc/" + pid + "/mountinfo")
 	if err != nil {
 		return nil, err
 	}
