@@ -42,7 +42,7 @@ type engine struct {
 	// or have another label: what actors remember of paths is void.
 	generation atomic.Uint64
 	// creating is held while a new object exists that has no label yet.
-	creating sync.RWMutex
+	creating creation
 	// naming is held while a name is removed or moved.
 	naming sync.Mutex
 
@@ -139,6 +139,23 @@ func (e *engine) close() {
 	if e.labels != nil {
 		e.labels.close()
 	}
+}
+
+// creation is a lock held while a new object has no label yet, with a count that
+// is odd meanwhile.
+type creation struct {
+	sync.RWMutex
+	count atomic.Uint64
+}
+
+func (c *creation) begin() {
+	c.Lock()
+	c.count.Add(1)
+}
+
+func (c *creation) end() {
+	c.count.Add(1)
+	c.Unlock()
 }
 
 // stop ends everything because the supervisor can't go on.

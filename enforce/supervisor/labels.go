@@ -168,13 +168,15 @@ func genfsPathOf(path string, fs *filesystem) string {
 
 // fileLabel is the label of an object on a filesystem that keeps labels.
 func (a *actor) fileLabel(p *place, fs *filesystem) policy.SID {
-	if sid, ok := a.storedLabel(p); ok {
-		return sid
-	}
-	// A file that is just being made has no label yet; once more when it has.
-	a.engine.creating.RLock()
+	c := &a.engine.creating
+	count := c.count.Load()
 	sid, ok := a.storedLabel(p)
-	a.engine.creating.RUnlock()
+	if !ok && (count%2 == 1 || c.count.Load() != count) {
+		// A file that is just being made has no label yet; once more when it has.
+		c.RLock()
+		sid, ok = a.storedLabel(p)
+		c.RUnlock()
+	}
 	if ok {
 		return sid
 	}
@@ -383,6 +385,20 @@ func (a *actor) storeAttribute(p *place, text string) error {
 		return linux.Lsetxattr(a.entryPath(p), labelName, value, 0)
 	}
 	return syscall.EBADF
+}
+
+// touched is called after an entry of a directory was made or removed, which
+// changes when the directory last changed and not its label.
+func (a *actor) touched(dir *place) {
+	if !dir.labelled || dir.fd < 0 {
+		return
+	}
+	if _, ok := a.engine.labels.get(&dir.st); !ok {
+		return
+	}
+	if linux.Fstat(dir.fd, walkMask, &dir.st) == nil {
+		a.engine.labels.put(&dir.st, dir.sid)
+	}
 }
 
 // restat refreshes what is known of an object after it was changed.

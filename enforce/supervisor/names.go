@@ -54,8 +54,8 @@ func (a *actor) makeAt(r *resolution, dirfd int, path []byte, class hooks.Class,
 	if e != 0 {
 		return e
 	}
-	a.engine.creating.Lock()
-	defer a.engine.creating.Unlock()
+	a.engine.creating.begin()
+	defer a.engine.creating.end()
 	if e := a.becomeTask(); e != 0 {
 		return e
 	}
@@ -65,6 +65,7 @@ func (a *actor) makeAt(r *resolution, dirfd int, path []byte, class hooks.Class,
 	if err != nil {
 		return errnoOf(err)
 	}
+	a.touched(&r.dir)
 	name := linux.MakeName(r.bare())
 	p := &r.obj
 	p.reset()
@@ -239,6 +240,7 @@ func (a *actor) tryRemove(dirfd int, path []byte, dir bool) syscall.Errno {
 	if err := linux.Unlinkat(r.dir.fd, r.name, flags); err != nil {
 		return errnoOf(err)
 	}
+	a.touched(&r.dir)
 	a.gone(&r.obj, dir)
 	return 0
 }
@@ -438,6 +440,8 @@ func (a *actor) move(old, fresh *resolution, flags uint32) syscall.Errno {
 	if err := linux.Renameat2(old.dir.fd, old.name, fresh.dir.fd, fresh.name, flags); err != nil {
 		return errnoOf(err)
 	}
+	a.touched(&old.dir)
+	a.touched(&fresh.dir)
 	a.movedAway(&old.obj)
 	if fresh.found && flags&linux.RenameExchange == 0 {
 		a.gone(&fresh.obj, fresh.obj.isDir())

@@ -158,12 +158,12 @@ func (a *actor) createFile(o *opening) answer {
 	if e != 0 {
 		return failure(e)
 	}
-	a.engine.creating.Lock()
+	a.engine.creating.begin()
 	fd, err := a.create(o, r)
 	if err == nil {
 		e = a.labelNew(fd, labelled.SID)
 	}
-	a.engine.creating.Unlock()
+	a.engine.creating.end()
 	if err != nil {
 		if errnoOf(err) == syscall.EEXIST {
 			return failure(syscall.EAGAIN) // someone else made it: look again
@@ -171,6 +171,7 @@ func (a *actor) createFile(o *opening) answer {
 		return failure(errnoOf(err))
 	}
 	a.fd = fd
+	a.touched(&r.dir)
 	if e != 0 {
 		return failure(e)
 	}
