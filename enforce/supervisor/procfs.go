@@ -176,3 +176,9 @@ func (e *engine) private(st *linux.Statx) bool {
 	key := keyOf(st).inodeKey
 	return key == e.stateKey || key == e.skeletonKey
 }
+
+// foreignProc reports whether a mount is another /proc than the supervisor's own:
+// one where the numbers of processes, and what is behind them, aren't known.
+func (e *engine) foreignProc(st *linux.Statx) bool {
+	return deviceOf(st) != e.procDev && e.labels.filesystem(st).labels == labelProc
+}

@@ -424,6 +424,9 @@ func (w *walker) name(comp linux.Name, last, slash bool) (done bool, e syscall.E
 	if w.flags&walkNoXdev != 0 && st.Mnt_id != w.startMount {
 		return false, syscall.EXDEV
 	}
+	if st.Mnt_id != r.obj.st.Mnt_id && a.engine.foreignProc(&st) {
+		return false, syscall.EACCES
+	}
 	r.last = lastNormal
 	switch st.Mode & linux.SIFMT {
 	case linux.SIFLNK:
