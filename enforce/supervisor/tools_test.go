@@ -63,7 +63,7 @@ func stockTools(t *testing.T, change func(*supervisor.Config)) {
 			dir := t.TempDir()
 			got := w.run(t, func(c *supervisor.Config) {
 				c.Dir = dir
-				c.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin", "LC_ALL=C")
+				c.Env = []string{"PATH=" + os.Getenv("PATH") + ":/usr/sbin:/sbin", "LC_ALL=C", "HOME=" + dir}
 				change(c)
 			}, "sh", "-c", tt.script)
 			if strings.TrimSuffix(got.stdout, "\n") != tt.want {
