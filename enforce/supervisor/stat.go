@@ -293,9 +293,9 @@ func (a *actor) giveStatfs(p *place, to uint64) answer {
 	var st linux.Statfs
 	switch {
 	case n != nil && n.kind == nodeFS:
-		st = linux.Statfs{Type: linux.SelinuxMagic, Bsize: 4096, Namelen: linux.MaxName, Frsize: 4096}
+		st = linux.MakeStatfs(linux.SelinuxMagic)
 	case n != nil:
-		st = linux.Statfs{Type: linux.ProcMagic, Bsize: 4096, Namelen: linux.MaxName, Frsize: 4096}
+		st = linux.MakeStatfs(linux.ProcMagic)
 	default:
 		if e := a.openPlace(p); e != 0 {
 			return failure(e)

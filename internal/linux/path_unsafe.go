@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"encoding/binary"
 	"syscall"
 	"unsafe"
 
@@ -256,4 +257,18 @@ func Exec(name Name, arg string) syscall.Errno {
 		unix.SYS_EXECVE, uintptr(unsafe.Pointer(&name[0])), uintptr(unsafe.Pointer(&argv)), uintptr(unsafe.Pointer(&envp)),
 	)
 	return errno
+}
+
+// MakeStatfs describes a filesystem of which only the kind is known. The type
+// has another size and sign on each architecture.
+func MakeStatfs(magic uint32) Statfs {
+	const block = 4096
+	st := Statfs{Bsize: block, Frsize: block, Namelen: MaxName}
+	raw := unsafe.Slice((*byte)(unsafe.Pointer(&st.Type)), unsafe.Sizeof(st.Type))
+	if len(raw) == 8 {
+		binary.NativeEndian.PutUint64(raw, uint64(magic))
+	} else {
+		binary.NativeEndian.PutUint32(raw, magic)
+	}
+	return st
 }
