@@ -80,6 +80,11 @@ func (w *walker) follow(text []byte) syscall.Errno {
 	if w.flags&walkBeneath != 0 {
 		return syscall.EXDEV
 	}
+	// The kernel compares with a root that it hasn't looked up yet unless the path
+	// began there or came by ".." (kernel fs/namei.c, nd_jump_root).
+	if w.flags&walkNoXdev != 0 && (!w.rootKnown || w.root.mount != w.startMount) {
+		return syscall.EXDEV
+	}
 	w.r.last = lastRoot
 	return w.atRoot()
 }

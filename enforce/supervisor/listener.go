@@ -270,6 +270,9 @@ func (a *actor) dispatch() (verdict answer) {
 		return failure(syscall.EACCES) // it has died, nobody hears this
 	}
 	a.task, a.entry = t, entry
+	if t.interruptible.Load() {
+		t.interruptible.Store(false) // that was an earlier call
+	}
 	a.subject = t.subject.Load()
 	defer func() {
 		if p := recover(); p != nil {

@@ -105,6 +105,8 @@ type walker struct {
 	// rootFD is where absolute links lead, startMount what NO_XDEV compares with.
 	rootFD     int
 	startMount uint64
+	// rootKnown says that the kernel would have looked at its root by now.
+	rootKnown  bool
 	bounded    bool // the root is not the task's own, but the start of the walk
 	comp       [linux.MaxName + 1]byte
 	recording  bool // steps are kept for a prefix
@@ -175,6 +177,7 @@ func (w *walker) start(dirfd int) syscall.Errno {
 	}
 	w.root, w.rootFD = root.key, root.fd
 	absolute := w.rest[0] == '/'
+	w.rootKnown = absolute
 	if absolute && w.flags&walkBeneath != 0 {
 		return syscall.EXDEV
 	}
@@ -367,6 +370,7 @@ func (w *walker) dots(kind lastKind) syscall.Errno {
 		}
 		return w.a.leaveNode(&r.obj)
 	}
+	w.rootKnown = w.rootKnown || kind == lastDotDot
 	var st linux.Statx
 	dot := linux.Name{'.', 0}
 	atRoot := kind == lastDotDot && keyOf(&r.obj.st) == w.root

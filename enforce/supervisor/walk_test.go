@@ -90,6 +90,7 @@ func TestWalkAgreesWithKernel(t *testing.T) {
 			for _, follow := range []bool{true, false} {
 				comparePath(t, a, path, follow)
 			}
+			compareResolve(t, a, root, path)
 		}
 		if t.Failed() {
 			t.Fatalf("in tree %d", tree)
@@ -125,6 +126,42 @@ func comparePath(t *testing.T, a *actor, path string, follow bool) {
 		t.Errorf("%q, follow %v: got inode %d, want %d", path, follow, a.first.obj.st.Ino, want.Ino)
 	}
 	a.cleanUp()
+}
+
+// compareResolve is comparePath with openat2's restrictions.
+func compareResolve(t *testing.T, a *actor, root, path string) {
+	t.Helper()
+	dir, err := linux.Openat(linux.AtFDCwd, linux.MakeName(root), linux.OPath|linux.ODirectory|linux.OCloexec, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer linux.Close(dir)
+	for _, resolve := range []uint64{
+		linux.ResolveBeneath, linux.ResolveInRoot, linux.ResolveNoSymlinks, linux.ResolveNoXdev,
+		linux.ResolveBeneath | linux.ResolveNoSymlinks,
+	} {
+		var want linux.Statx
+		fd, err := linux.Openat2(dir, linux.MakeName(path), &linux.OpenHow{Flags: linux.OPath | linux.OCloexec, Resolve: resolve})
+		if err == nil {
+			if err := linux.Fstat(fd, walkMask, &want); err != nil {
+				t.Fatal(err)
+			}
+			linux.Close(fd)
+		}
+		wantErr := errnoOf(err)
+		buf := append([]byte(path), 0)
+		got := a.resolve(&a.first, dir, buf[:len(path)], walkFollow|walkOf(resolve))
+		if got == 0 && !a.first.found {
+			got = syscall.ENOENT
+		}
+		switch {
+		case got != wantErr:
+			t.Errorf("%q, resolve %#x: got %v, want %v", path, resolve, got, wantErr)
+		case got == 0 && keyOf(&a.first.obj.st) != keyOf(&want):
+			t.Errorf("%q, resolve %#x: got inode %d, want %d", path, resolve, a.first.obj.st.Ino, want.Ino)
+		}
+		a.cleanUp()
+	}
 }
 
 // walkNames are the names in random trees.
