@@ -79,7 +79,7 @@ func Run(ctx context.Context, cfg *Config) (exit int, err error) {
 func newEngine(cfg *Config) (*engine, error) {
 	e := &engine{cfg: cfg, auth: newAuthority(cfg.Server), log: cfg.log(), pid: os.Getpid()}
 	e.root.fd = -1
-	e.table = calls[:]
+	e.table = rows(linux.Syscalls(linux.AuditArch))
 	e.tasks.all = map[int]*task{}
 	own, err := readCredentials(linux.Gettid())
 	if err != nil {

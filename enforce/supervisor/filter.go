@@ -20,16 +20,17 @@ type span struct {
 	row   *call
 }
 
-// buildFilter assembles the filter for a coverage.
-func buildFilter(coverage Coverage) ([]linux.Instruction, error) {
+// buildFilter assembles the filter for a table of an architecture's calls and a
+// coverage.
+func buildFilter(arch uint32, table []call, coverage Coverage) ([]linux.Instruction, error) {
 	var a linux.Assembler
 	native := a.Label()
 	a.LoadArch()
-	a.JumpEqual(linux.AuditArch, native, linux.Next)
+	a.JumpEqual(arch, native, linux.Next)
 	a.Return(refusal(syscall.ENOSYS))
 	a.Place(native)
 	a.LoadNumber()
-	search(&a, spansOf(coverage))
+	search(&a, spansOf(table, coverage))
 	// The number of an x32 call has a high bit, so that it lies behind all rows,
 	// with what is unknown.
 	program, err := a.Program()
@@ -42,7 +43,7 @@ func buildFilter(coverage Coverage) ([]linux.Instruction, error) {
 func refusal(e syscall.Errno) uint32 { return linux.SeccompErrno | uint32(e) }
 
 // spansOf cuts the numbers into runs. The last one has no end.
-func spansOf(coverage Coverage) []span {
+func spansOf(table []call, coverage Coverage) []span {
 	unknown, allowed, notified := &call{}, &call{action: actionAllow}, &call{action: actionNotify}
 	refused := map[syscall.Errno]*call{}
 	var spans []span
@@ -51,8 +52,8 @@ func spansOf(coverage Coverage) []span {
 			spans = append(spans, span{first, row})
 		}
 	}
-	for i := range calls {
-		c := &calls[i]
+	for i := range table {
+		c := &table[i]
 		switch {
 		case c.action == actionAllow, c.reads && coverage == CoverageCore:
 			add(i, allowed)
@@ -69,7 +70,7 @@ func spansOf(coverage Coverage) []span {
 			add(i, unknown)
 		}
 	}
-	add(len(calls), unknown)
+	add(len(table), unknown)
 	return spans
 }
 

@@ -58,7 +58,7 @@ func becomeProgram(control int, noNewPrivs bool, coverage Coverage) syscall.Errn
 		}
 	}
 	path, argv := os.Args[1], os.Args[2:]
-	program, err := buildFilter(coverage)
+	program, err := buildFilter(linux.AuditArch, rows(linux.Syscalls(linux.AuditArch)), coverage)
 	if err != nil {
 		return syscall.EINVAL
 	}

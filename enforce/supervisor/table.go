@@ -40,11 +40,55 @@ func (e *engine) lookup(number int) *call {
 	return &e.table[number]
 }
 
-// Calls returns the names of all calls that are refused or not mediated, by what
-// becomes of them, for documentation and diagnosis.
+// rows returns the table of an architecture, by the numbers that its calls have.
+// A call that has a number and no row fails like one that no kernel has.
+func rows(names []string) []call {
+	byName := map[string]*call{}
+	for _, family := range families() {
+		for i := range family {
+			byName[family[i].name] = &family[i]
+		}
+	}
+	table := make([]call, len(names))
+	for number, name := range names {
+		if row := byName[name]; row != nil {
+			table[number] = *row
+		}
+	}
+	return table
+}
+
+func families() [][]call {
+	return [][]call{
+		fileCalls, descriptorCalls, memoryCalls, socketCalls, ipcCalls, processCalls, mountCalls, systemCalls,
+	}
+}
+
+// Numbers of calls that the supervisor has tasks make or looks for; -1 are those
+// that this architecture lacks.
+var (
+	callClone         = linux.SyscallNumber("clone")
+	callGate          = max(linux.SyscallNumber(gateCall), linux.SyscallNumber(gateCallGeneric))
+	callExecve        = linux.SyscallNumber("execve")
+	callSetitimer     = linux.SyscallNumber("setitimer")
+	callRtSigaction   = linux.SyscallNumber("rt_sigaction")
+	callRtSigprocmask = linux.SyscallNumber("rt_sigprocmask")
+	callWrite         = linux.SyscallNumber("write")
+	callWritev        = linux.SyscallNumber("writev")
+	callPwrite64      = linux.SyscallNumber("pwrite64")
+	callPwritev       = linux.SyscallNumber("pwritev")
+	callPwritev2      = linux.SyscallNumber("pwritev2")
+	callClose         = linux.SyscallNumber("close")
+	callCloseRange    = linux.SyscallNumber("close_range")
+	callDup2          = linux.SyscallNumber("dup2")
+	callDup3          = linux.SyscallNumber("dup3")
+	callRecvmsg       = linux.SyscallNumber("recvmsg")
+)
+
+// Calls returns the names of this architecture's calls by what becomes of them,
+// for documentation and diagnosis.
 func Calls() (mediated, refused, allowed []string) {
-	for i := range calls {
-		c := &calls[i]
+	for _, c := range rows(linux.Syscalls(linux.AuditArch)) {
 		switch c.action {
 		case actionNotify, actionFilter:
 			mediated = append(mediated, c.name)
