@@ -301,6 +301,17 @@ func (v *Snapshot) RawContext(sid policy.SID) (text string, valid bool) {
 	return c.text, !c.unknown
 }
 
+// SIDs returns how many contexts have an identifier.
+func (v *Snapshot) SIDs() int {
+	n := 0
+	for _, c := range *v.contexts.list.Load() {
+		if c != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // ContextValue returns a SID's context by the policy's identifiers, that of
 // unlabeled for a SID that the policy doesn't know. ok is false if there is
 // none.

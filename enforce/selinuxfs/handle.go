@@ -103,6 +103,8 @@ func (h *plain) Write(c *Caller, p []byte, offset int64) (int, hooks.Verdict) {
 		if verdict.Allowed() {
 			_, verdict.Errno = writtenInt(p, offset)
 		}
+	case kindThreshold:
+		verdict = h.setThreshold(c, p, offset)
 	case kindValidate:
 		verdict = h.validate(c, p, offset)
 	default:

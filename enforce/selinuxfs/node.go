@@ -63,38 +63,53 @@ const (
 	kindPermission
 	kindCapabilities
 	kindCapability
+	kindCache
+	kindThreshold
+	kindHashStats
+	kindCacheStats
+	kindSS
+	kindSIDStats
 )
 
-// fixedNodes are the entries of the root that every policy has.
+// fixedNodes are the entries that every policy has, in kindRoot or the directory
+// named last. Their inode numbers are the kernel's, which follow from the order in
+// which it makes them.
 var fixedNodes = []struct {
 	name string
 	kind kind
 	mode uint32
 	ino  uint64
+	dir  kind
 }{
-	{"load", kindLoad, ModeRegular | 0o600, 3},
-	{"enforce", kindEnforce, ModeRegular | 0o644, 4},
-	{"context", kindContext, ModeRegular | 0o666, 5},
-	{"access", kindAccess, ModeRegular | 0o666, 6},
-	{"create", kindCreate, ModeRegular | 0o666, 7},
-	{"relabel", kindRelabel, ModeRegular | 0o666, 8},
-	{"user", kindUser, ModeRegular | 0o666, 9},
-	{"policyvers", kindPolicyVersion, ModeRegular | 0o444, 10},
-	{"commit_pending_bools", kindCommit, ModeRegular | 0o200, 11},
-	{"mls", kindMLS, ModeRegular | 0o444, 12},
-	{"disable", kindDisable, ModeRegular | 0o200, 13},
-	{"member", kindMember, ModeRegular | 0o666, 14},
-	{"checkreqprot", kindCheckReqProt, ModeRegular | 0o644, 15},
-	{"reject_unknown", kindRejectUnknown, ModeRegular | 0o444, 17},
-	{"deny_unknown", kindDenyUnknown, ModeRegular | 0o444, 18},
-	{"status", kindStatus, ModeRegular | 0o444, 19},
-	{"policy", kindPolicy, ModeRegular | 0o444, 20},
-	{"validatetrans", kindValidate, ModeRegular | 0o200, 21},
-	{"null", kindNull, ModeCharacter | 0o666, 22},
-	{"booleans", kindBooleans, ModeDirectory | 0o555, 23},
-	{"initial_contexts", kindInitials, ModeDirectory | 0o555, 24},
-	{"class", kindClasses, ModeDirectory | 0o555, 25},
-	{"policy_capabilities", kindCapabilities, ModeDirectory | 0o555, 26},
+	{"load", kindLoad, ModeRegular | 0o600, 3, kindRoot},
+	{"enforce", kindEnforce, ModeRegular | 0o644, 4, kindRoot},
+	{"context", kindContext, ModeRegular | 0o666, 5, kindRoot},
+	{"access", kindAccess, ModeRegular | 0o666, 6, kindRoot},
+	{"create", kindCreate, ModeRegular | 0o666, 7, kindRoot},
+	{"relabel", kindRelabel, ModeRegular | 0o666, 8, kindRoot},
+	{"user", kindUser, ModeRegular | 0o666, 9, kindRoot},
+	{"policyvers", kindPolicyVersion, ModeRegular | 0o444, 10, kindRoot},
+	{"commit_pending_bools", kindCommit, ModeRegular | 0o200, 11, kindRoot},
+	{"mls", kindMLS, ModeRegular | 0o444, 12, kindRoot},
+	{"disable", kindDisable, ModeRegular | 0o200, 13, kindRoot},
+	{"member", kindMember, ModeRegular | 0o666, 14, kindRoot},
+	{"checkreqprot", kindCheckReqProt, ModeRegular | 0o644, 15, kindRoot},
+	{"reject_unknown", kindRejectUnknown, ModeRegular | 0o444, 17, kindRoot},
+	{"deny_unknown", kindDenyUnknown, ModeRegular | 0o444, 18, kindRoot},
+	{"status", kindStatus, ModeRegular | 0o444, 19, kindRoot},
+	{"policy", kindPolicy, ModeRegular | 0o444, 20, kindRoot},
+	{"validatetrans", kindValidate, ModeRegular | 0o200, 21, kindRoot},
+	{"booleans", kindBooleans, ModeDirectory | 0o555, 22, kindRoot},
+	{"null", kindNull, ModeCharacter | 0o666, 23, kindRoot},
+	{"avc", kindCache, ModeDirectory | 0o555, 24, kindRoot},
+	{"cache_threshold", kindThreshold, ModeRegular | 0o644, 25, kindCache},
+	{"hash_stats", kindHashStats, ModeRegular | 0o444, 26, kindCache},
+	{"cache_stats", kindCacheStats, ModeRegular | 0o444, 27, kindCache},
+	{"ss", kindSS, ModeDirectory | 0o555, 28, kindRoot},
+	{"sidtab_hash_stats", kindSIDStats, ModeRegular | 0o444, 29, kindSS},
+	{"initial_contexts", kindInitials, ModeDirectory | 0o555, 30, kindRoot},
+	{"class", kindClasses, ModeDirectory | 0o555, 31, kindRoot},
+	{"policy_capabilities", kindCapabilities, ModeDirectory | 0o555, 32, kindRoot},
 }
 
 // Where the kernel's inode numbers of the nodes of a kind begin.
@@ -209,9 +224,9 @@ func (t *Tree) Lookup(path string) (Node, bool) {
 func (t *Tree) Child(dir Node, name string) (Node, bool) {
 	p := t.server.Policy()
 	switch dir.kind {
-	case kindRoot:
+	case kindRoot, kindCache, kindSS:
 		for i := range fixedNodes {
-			if fixedNodes[i].name == name {
+			if fixedNodes[i].dir == dir.kind && fixedNodes[i].name == name {
 				return fixed(i), true
 			}
 		}
@@ -254,9 +269,11 @@ func (t *Tree) Children(dir Node) []Node {
 	p := t.server.Policy()
 	var nodes []Node
 	switch dir.kind {
-	case kindRoot:
+	case kindRoot, kindCache, kindSS:
 		for i := range fixedNodes {
-			nodes = append(nodes, fixed(i))
+			if fixedNodes[i].dir == dir.kind {
+				nodes = append(nodes, fixed(i))
+			}
 		}
 	case kindBooleans:
 		for i := range p.Data().Booleans {

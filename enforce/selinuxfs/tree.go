@@ -14,6 +14,7 @@ import (
 	"seward/policy"
 	"seward/policy/secctx"
 	"seward/security"
+	"seward/security/avc"
 )
 
 // Unset is a login or session number that is not set.
@@ -42,6 +43,8 @@ type Options struct {
 	Server *security.Server
 	// Asker answers whether a caller may. Required.
 	Asker hooks.Asker
+	// Cache is what the files of avc tell about. Default: nothing was ever asked.
+	Cache *avc.Cache
 	// Changed is called after a change, before the write that made it returns.
 	// It may be called from several goroutines, one at a time, and must not use
 	// the Tree. Default: nothing.
@@ -58,6 +61,7 @@ type Options struct {
 type Tree struct {
 	server  *security.Server
 	asker   hooks.Asker
+	cache   *avc.Cache
 	changed func(Change)
 	page    func(Status)
 	audit   func(kind, text string)
@@ -65,13 +69,15 @@ type Tree struct {
 	mu      sync.Mutex // guards all below and serialises changes
 	pending map[string]bool
 	status  Status
+	// threshold is what was last written to avc/cache_threshold.
+	threshold int
 }
 
 // New returns a Tree.
 func New(opts *Options) *Tree {
 	t := &Tree{
 		server: opts.Server, asker: opts.Asker, changed: opts.Changed, page: opts.Page, audit: opts.Audit,
-		pending: map[string]bool{},
+		cache: opts.Cache, pending: map[string]bool{}, threshold: defaultThreshold,
 	}
 	if t.changed == nil {
 		t.changed = func(Change) {}
@@ -188,6 +194,8 @@ func (t *Tree) content(n Node) ([]byte, syscall.Errno) {
 		return strconv.AppendUint(nil, uint64(n.number), 10), 0
 	case kindCapability:
 		return decimal(v.Policy().Has(policy.Capability(n.number))), 0
+	case kindThreshold, kindHashStats, kindCacheStats, kindSIDStats:
+		return t.statistics(n.kind), 0
 	case kindPolicy:
 		var image bytes.Buffer
 		if err := policydb.Write(&image, v.Policy(), nil); err != nil {

@@ -168,10 +168,12 @@ func (e *engine) stop(err error) {
 type authority struct {
 	*hooks.Server
 	server *security.Server
+	cache  *avc.Cache
 }
 
 func newAuthority(s *security.Server) *authority {
-	return &authority{Server: hooks.NewServer(avc.New(s, nil)), server: s}
+	cache := avc.New(s, &avc.Options{Count: true})
+	return &authority{Server: hooks.NewServer(cache), server: s, cache: cache}
 }
 
 // context returns the text of a label.

@@ -200,3 +200,31 @@ func TestCheckXperm(t *testing.T) {
 	}
 	check("the list is bounded", w.perm, w.chow, w.ioctl, ioctl, 0x6063, first)
 }
+
+// TestStats follows the counts through hits, misses, replacements and loads.
+func TestStats(t *testing.T) {
+	w := newWorld(t, &avc.Options{Slots: 2, Count: true})
+	check := func(when string, want avc.Stats, used int) {
+		t.Helper()
+		if got := w.cache.Stats(); got != want {
+			t.Errorf("%s: got %+v, want %+v", when, got, want)
+		}
+		if u := w.cache.Usage(); u.Entries != used || u.Sets != 1 || u.Longest != used || u.Used != min(used, 1) {
+			t.Errorf("%s: usage %+v", when, u)
+		}
+	}
+	check("new", avc.Stats{}, 0)
+	w.cache.Check(w.dog, w.chow, w.file, w.read)
+	w.cache.Check(w.dog, w.chow, w.file, w.read)
+	w.cache.Check(w.dog, w.other, w.file, w.read)
+	check("two entries", avc.Stats{Lookups: 3, Misses: 2, Allocations: 2}, 2)
+	w.cache.Check(w.dog, w.dog, w.file, w.read)
+	check("a third one", avc.Stats{Lookups: 4, Misses: 3, Allocations: 3, Reclaims: 1, Frees: 1}, 2)
+	w.SetEnforcing(false)
+	check("another mode", avc.Stats{Lookups: 4, Misses: 3, Allocations: 3, Reclaims: 1, Frees: 1}, 0)
+	w.cache.Check(w.dog, w.other, w.file, w.read)
+	check("a denial let pass", avc.Stats{Lookups: 5, Misses: 4, Allocations: 5, Reclaims: 1, Frees: 3}, 1)
+	if got := newWorld(t, nil).cache.Stats(); got != (avc.Stats{}) {
+		t.Errorf("not counting: %+v", got)
+	}
+}

@@ -56,6 +56,21 @@ func BenchmarkAVCHit(b *testing.B) {
 	}
 }
 
+// BenchmarkAVCHitCounted is BenchmarkAVCHit with statistics.
+func BenchmarkAVCHitCounted(b *testing.B) {
+	c, src, targets, class, perms := debian(b)
+	c = avc.New(c.Server(), &avc.Options{Count: true})
+	for _, t := range targets {
+		c.Check(src, t, class, perms)
+	}
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		c.Check(src, targets[i&511], class, perms)
+		i++
+	}
+}
+
 func BenchmarkAVCHitParallel(b *testing.B) {
 	c, src, targets, class, perms := debian(b)
 	b.RunParallel(func(pb *testing.PB) {
