@@ -155,6 +155,14 @@ func (n Node) IsNull() bool { return n.kind == kindNull }
 // IsStatus reports whether the node is the status page, which programs map.
 func (n Node) IsStatus() bool { return n.kind == kindStatus }
 
+// IsPolicy reports whether the node is the image of the policy in force, which one
+// program at a time may have open.
+func (n Node) IsPolicy() bool { return n.kind == kindPolicy }
+
+// IsLoad reports whether policies are loaded by writing to the node, each in one
+// write.
+func (n Node) IsLoad() bool { return n.kind == kindLoad }
+
 // Writable reports whether writing to the node does something. What can't be
 // written has the same content for its whole open time and may be carried as a
 // copy.

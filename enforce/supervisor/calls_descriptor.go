@@ -5,7 +5,7 @@ import "syscall"
 // descriptorCalls are the calls on open descriptors, and those that make ones without a name.
 var descriptorCalls = []call{
 	{name: "read", action: actionAllow},
-	{name: "write", action: actionFilter, filter: filterWrite, handle: (*actor).writeNothing},
+	{name: "write", action: actionFilter, filter: filterWrite, handle: (*actor).writeNode, restart: true},
 	{name: "close", action: actionAllow},
 	{name: "poll", action: actionAllow},
 	{name: "lseek", action: actionAllow},

@@ -191,16 +191,3 @@ func filterOther(a *linux.Assembler) {
 	a.Place(note)
 	a.Return(linux.SeccompNotify)
 }
-
-// filterWrite stops at a write of nothing, which unsets a label where the
-// descriptor is for one; FUSE doesn't tell its server of such a write.
-func filterWrite(a *linux.Assembler) {
-	allowed := a.Label()
-	a.LoadArgument(2)
-	a.JumpEqual(0, linux.Next, allowed)
-	a.LoadArgumentHigh(2)
-	a.JumpEqual(0, linux.Next, allowed)
-	a.Return(linux.SeccompNotify)
-	a.Place(allowed)
-	a.Return(linux.SeccompAllow)
-}

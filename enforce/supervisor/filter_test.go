@@ -181,6 +181,8 @@ func TestFilterArguments(t *testing.T) {
 		{"prlimit64", [6]uint64{12, 7}, notify},
 		{"write", [6]uint64{1, 0, 0}, notify},
 		{"write", [6]uint64{1, 0, 1}, allow},
+		{"write", [6]uint64{1, 0, longWrite}, allow},
+		{"write", [6]uint64{1, 0, longWrite + 1}, notify},
 		{"write", [6]uint64{1, 0, high}, allow},
 	}
 	eachFilter(t, CoverageFull, func(t *testing.T, arch uint32, program []linux.Instruction, _ []call) {

@@ -1,6 +1,8 @@
 package supervisor
 
 import (
+	"sync/atomic"
+
 	"seward/enforce/selinuxfs"
 	"seward/internal/linux"
 )
@@ -9,6 +11,9 @@ import (
 type fsTree struct {
 	e    *engine
 	tree *selinuxfs.Tree
+	// imageSize is the length of the policy's image when it was last opened, which
+	// is what the kernel says of the file as well.
+	imageSize atomic.Uint64
 }
 
 // fsNode is a file or directory of it.
@@ -29,10 +34,13 @@ func (t *fsTree) lookup(dir fsNode, name string) (fsNode, bool) {
 	return fsNode{n}, ok
 }
 
-func (n fsNode) stat(st *linux.Statx) {
+func (t *fsTree) stat(n fsNode, st *linux.Statx) {
 	st.Mode, st.Ino = uint16(n.Mode()), n.Ino() //nolint:gosec // G115: a mode has 16 bits.
 	if n.IsDir() {
 		st.Nlink = 2
+	}
+	if n.IsPolicy() {
+		st.Size = t.imageSize.Load()
 	}
 	if n.IsNull() {
 		st.Rdev_major, st.Rdev_minor = 1, 3

@@ -29,6 +29,9 @@ type carriers struct {
 	copies map[inodeKey]*node
 	ring   [maxCopies]inodeKey
 	next   int
+	// policyMu serialises the opening of the policy's image; policy is the last.
+	policyMu sync.Mutex
+	policy   inodeKey
 	// device is that of the FUSE mount, once known.
 	device uint64
 	// skeleton is a directory with empty files of the nodes' names, for listings.
@@ -189,7 +192,13 @@ func (a *actor) carry(n *node, flags int) (int, syscall.Errno) {
 	if e != 0 {
 		return -1, e
 	}
-	if flags&linux.OAccmode == linux.ORdonly && !(n.kind == nodeFS && n.file.Writable()) {
+	switch {
+	case n.kind == nodeFS && n.file.IsPolicy():
+		if flags&linux.OAccmode != linux.ORdonly {
+			return -1, syscall.EACCES
+		}
+		return a.openPolicy(n, handle)
+	case flags&linux.OAccmode == linux.ORdonly && !(n.kind == nodeFS && n.file.Writable()):
 		return a.openCopy(n, handle)
 	}
 	if c.mount == nil {
@@ -258,13 +267,19 @@ func (a *actor) openCopy(n *node, handle selinuxfs.Handle) (int, syscall.Errno) 
 }
 
 func (c *carriers) copyOf(n *node, data []byte) (int, syscall.Errno) {
+	fd, _, e := c.newCopy(n, data)
+	return fd, e
+}
+
+// newCopy makes a file in memory that nobody can change, and knows it for a node.
+func (c *carriers) newCopy(n *node, data []byte) (fd int, key inodeKey, e syscall.Errno) {
 	fd, err := carrier.Copy(data)
 	if err != nil {
-		return -1, errnoOf(err)
+		return -1, key, errnoOf(err)
 	}
 	var st linux.Statx
 	if linux.Fstat(fd, walkMask, &st) == nil {
-		key := keyOf(&st).inodeKey
+		key = keyOf(&st).inodeKey
 		c.mu.Lock()
 		delete(c.copies, c.ring[c.next])
 		c.ring[c.next] = key
@@ -272,7 +287,7 @@ func (c *carriers) copyOf(n *node, data []byte) (int, syscall.Errno) {
 		c.copies[key] = n
 		c.mu.Unlock()
 	}
-	return fd, 0
+	return fd, key, 0
 }
 
 // carried returns the node that a descriptor was opened for, nil if it is for an
@@ -393,17 +408,4 @@ func (c *carriers) carriedDir(st *linux.Statx) *node {
 		return nil
 	}
 	return c.dirs[keyOf(st).inodeKey]
-}
-
-// writeNothing answers a write of no bytes.
-func (a *actor) writeNothing() answer {
-	c := a.engine.carriers
-	if c.mount == nil || a.takeFD(&a.argument, a.intArg(0)) != 0 || a.argument.carried == nil {
-		return goOn
-	}
-	v, ok := c.mount.WriteNothing(a.argument.fd, a.task.caller())
-	if !ok {
-		return goOn
-	}
-	return result(a.judge(v, nil))
 }

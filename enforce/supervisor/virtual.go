@@ -164,7 +164,7 @@ func (v *virtualTree) stat(n *node, st *linux.Statx) {
 			st.Mode = linux.SIFREG | 0o444
 		}
 	case nodeFS:
-		n.file.stat(st)
+		v.fs.stat(n.file, st)
 	case nodeEtc:
 		v.etc.stat(n, st)
 	}

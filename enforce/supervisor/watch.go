@@ -2,8 +2,6 @@ package supervisor
 
 import (
 	"encoding/binary"
-	"os"
-	"strconv"
 	"sync"
 	"syscall"
 
@@ -231,25 +229,16 @@ func (t *tracer) endWatch(task *task) {
 
 // heldFiles lists the watched files that a process has open.
 func (e *engine) heldFiles(tid int) []inodeKey {
-	dir := "/proc/" + strconv.Itoa(tid) + "/fd"
-	names, err := os.ReadDir(dir)
-	if err != nil {
-		return nil
-	}
 	var held []inodeKey
-	for _, name := range names {
-		var st linux.Statx
-		if linux.Stat(linux.AtFDCwd, linux.MakeName(dir+"/"+name.Name()), 0, walkMask, &st) != nil || st.Dev_major != 0 {
-			continue
-		}
-		key := keyOf(&st).inodeKey
+	eachDescriptor(tid, func(st *linux.Statx) {
+		key := keyOf(st).inodeKey
 		e.carriers.mu.Lock()
 		w := e.carriers.watched[key]
 		e.carriers.mu.Unlock()
 		if w != nil {
 			held = append(held, key)
 		}
-	}
+	})
 	return held
 }
 

@@ -171,6 +171,35 @@ func (m *Mount) WriteNothing(fd int, c *selinuxfs.Caller) (verdict hooks.Verdict
 	return verdict, true
 }
 
+// WriteWhole is a write of everything at once, where the descriptor's offset is,
+// to a file whose Handle is a selinuxfs.Whole; ok is false if the descriptor is for
+// no such file. The offset stays, as that of the kernel's file does.
+func (m *Mount) WriteWhole(fd int, c *selinuxfs.Caller, data []byte) (verdict hooks.Verdict, ok bool) {
+	f := m.find(fd)
+	if f == nil {
+		return hooks.Verdict{}, false
+	}
+	whole, ok := f.Handle.(selinuxfs.Whole)
+	if !ok {
+		return hooks.Verdict{}, false
+	}
+	at, err := linux.Tell(fd)
+	if err != nil {
+		return hooks.Verdict{Errno: syscall.EINVAL}, true
+	}
+	f.mu.Lock()
+	for _, o := range f.handles {
+		o.mu.Lock()
+		if o.moved == at {
+			at = 0 // only writes have moved it
+		}
+		o.mu.Unlock()
+	}
+	f.mu.Unlock()
+	_, verdict = whole.Write(c, data, at)
+	return verdict, true
+}
+
 func (m *Mount) file(node uint64) *file {
 	m.mu.Lock()
 	defer m.mu.Unlock()
