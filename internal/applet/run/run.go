@@ -12,6 +12,7 @@ import (
 
 	"seward/basepolicy"
 	"seward/enforce/supervisor"
+	"seward/enforce/sysroot"
 	"seward/internal/applet"
 	"seward/internal/applet/avclog"
 	"seward/internal/applet/source"
@@ -48,6 +49,7 @@ could not be run, 127 if it was not found.
 	Options: []getopt.Option{
 		source.PolicyOption,
 		source.FileContextsOption,
+		{Names: []string{"--root"}, Arity: getopt.Required, Arg: "DIR", Help: "run in DIR as the root directory, as a system of its own: with its own policy, contexts and mode from its /etc/selinux"},
 		{Names: []string{"--mode"}, Arity: getopt.Required, Arg: "MODE", Help: "enforcing (default), or permissive: nothing is refused, what would be is logged"},
 		{Names: []string{"--context"}, Arity: getopt.Required, Arg: "CONTEXT", Help: "the command's context"},
 		{Names: []string{"--type"}, Arity: getopt.Required, Arg: "TYPE", Help: "the command's type, with a user, role and level that go with it"},
@@ -65,13 +67,19 @@ func run(ctx context.Context, env *applet.Env, line *getopt.Line) error {
 	if len(line.Operands) == 0 {
 		return applet.Usagef("expected a command")
 	}
-	cfg, err := configure(env, line)
-	if err != nil {
-		return failed(err)
+	root := line.ValueOr("--root", "")
+	if root != "" {
+		if err := sysroot.Isolate(); err != nil {
+			return failed(err)
+		}
 	}
 	sink, closeLog, err := avclog.Open(line.ValueOr("--audit", avclog.Stderr), env.Stderr)
 	if err != nil {
 		return failed(err)
+	}
+	cfg, err := configure(env, line, root)
+	if err != nil {
+		return failed(errors.Join(err, closeLog()))
 	}
 	cfg.Audit = sink
 	status, err := supervisor.Run(ctx, cfg)
@@ -108,16 +116,16 @@ func ended(err error) error {
 }
 
 // configure makes the supervisor's configuration of the command line.
-func configure(env *applet.Env, line *getopt.Line) (*supervisor.Config, error) {
-	enforcing, err := choice(line, "--mode", "enforcing", "permissive")
-	if err != nil {
-		return nil, err
-	}
+func configure(env *applet.Env, line *getopt.Line, root string) (*supervisor.Config, error) {
 	full, err := choice(line, "--coverage", "full", "core")
 	if err != nil {
 		return nil, err
 	}
-	loaded, err := source.Load(env, line.Values("--policy"), line.Values("--file-contexts"))
+	state, err := stateDir(line, root)
+	if err != nil {
+		return nil, err
+	}
+	loaded, enforcing, err := load(env, line, root)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +152,7 @@ func configure(env *applet.Env, line *getopt.Line) (*supervisor.Config, error) {
 		Stdin:          file(env.Stdin),
 		Stdout:         file(env.Stdout),
 		Stderr:         file(env.Stderr),
-		StateDir:       line.ValueOr("--state", ""),
+		StateDir:       state,
 		NoNewPrivs:     line.Has("--no-new-privs"),
 		ForwardSignals: true,
 		Log:            env.Log,
