@@ -66,8 +66,17 @@ func (f *filesystems) of(st *linux.Statx) *filesystem {
 }
 
 // internalType names the filesystem of an object that is on no visible mount.
+// Device files are those of somebody else's /dev, of whom a descriptor came.
 func internalType(st *linux.Statx) string {
+	const firstPTY, lastPTY = 136, 143
 	switch st.Mode & linux.SIFMT {
+	case linux.SIFCHR:
+		if st.Rdev_major >= firstPTY && st.Rdev_major <= lastPTY {
+			return "devpts"
+		}
+		return "devtmpfs"
+	case linux.SIFBLK:
+		return "devtmpfs"
 	case linux.SIFSOCK:
 		return "sockfs"
 	case linux.SIFIFO:

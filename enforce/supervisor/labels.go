@@ -247,7 +247,7 @@ func (a *actor) defaultLabel(p *place, fs *filesystem) policy.SID {
 	if e.cfg.Labels == nil && fs.mount.Point != "" {
 		return e.unlabelled(fs)
 	}
-	if fs.mount.Point == "" {
+	if fs.mount.Point == "" && fs.mount.Type == "tmpfs" {
 		// Memory that a program made: of its making.
 		sid, err := e.auth.Transition(a.subject.SID, fs.sb.SID, p.class(), "")
 		if err != nil {
