@@ -180,8 +180,8 @@ func (a *actor) adoptFD(p *place, fd int, owned bool) syscall.Errno {
 		p.reset()
 		return errnoOf(err)
 	}
-	if flags, err := linux.StatusFlags(fd); err == nil && flags&linux.OPath == 0 {
-		p.open = true
+	if flags, err := linux.StatusFlags(fd); err == nil {
+		p.flags, p.open = flags, flags&linux.OPath == 0
 	}
 	if deviceOf(&p.st) == a.engine.procDev {
 		p.proc = a.procPlaceOf(p)

@@ -296,8 +296,7 @@ func (a *actor) ftruncate() answer {
 	}
 	p := &a.argument
 	length := int64(a.arg(1)) //nolint:gosec // G115: two's complement is meant.
-	i := a.inode(p)
-	file := hooks.File{SID: a.subject.SID, Inode: i}
+	file := a.file(p)
 	if e := a.judge(hooks.Ftruncate(a.engine.auth, a.subject, &file), nil); e != 0 {
 		return failure(e)
 	}

@@ -74,7 +74,7 @@ var descriptorCalls = []call{
 	{name: "io_uring_setup", action: actionRefuse, errno: syscall.ENOSYS},
 	{name: "io_uring_enter", action: actionRefuse, errno: syscall.ENOSYS},
 	{name: "io_uring_register", action: actionRefuse, errno: syscall.ENOSYS},
-	{name: "close_range", action: actionAllow},
+	{name: "close_range", action: actionFilter, filter: filterCloseRange, handle: (*actor).closeRange, restart: true},
 	{name: "epoll_pwait2", action: actionAllow},
 	{name: "memfd_secret", action: actionAllow},
 	{name: "cachestat", action: actionAllow},

@@ -1,15 +1,12 @@
 package supervisor
 
 import (
-	"bytes"
 	"encoding/binary"
-	"os"
-	"strconv"
-	"strings"
 	"syscall"
 
 	"seward/enforce/hooks"
 	"seward/internal/linux"
+	"seward/policy"
 )
 
 // What a change of label by exec takes away from the process: descriptors that
@@ -163,51 +160,39 @@ func resetLimits(tid int) {
 }
 
 // refusedFiles lists the descriptors that a process may not keep under its new
-// label. They were opened by the old one, as far as anybody knows.
+// label. From then on those that it keeps are of another label than its own.
 func (t *tracer) refusedFiles(task *task, old, next *hooks.Subject) (refused []int, ok bool) {
 	a := t.actor
-	a.task, a.subject, a.entry = task, next, t.execEntry()
+	a.task, a.subject, a.entry = task, old, t.execEntry()
 	defer a.forget()
-	names, err := os.ReadDir("/proc/" + strconv.Itoa(task.tid) + "/fd")
+	defer a.cleanUp()
+	list, err := descriptors(task.tid)
 	if err != nil {
 		return nil, false
 	}
-	for _, entry := range names {
-		fd, err := strconv.Atoi(entry.Name())
-		if err != nil {
-			continue
-		}
-		flags, ok := descriptorFlags(task.tid, fd)
-		if !ok || flags&linux.OPath != 0 {
-			continue
-		}
-		if e := a.takeFD(&a.argument, fd); e != 0 {
+	kept := map[fileKey]policy.SID{}
+	for _, fd := range list {
+		p := &a.argument
+		switch e := a.takeFD(p, fd); {
+		case e == syscall.EBADF:
+			continue // closed by the exec
+		case e != 0:
 			refused = append(refused, fd) // what can't be looked at isn't kept
 			continue
+		case !p.open || t.e.isNull(task.tid, fd, p):
+			continue
 		}
-		i := a.inode(&a.argument)
-		file := hooks.File{SID: old.SID, Inode: i, Flags: openFlagsOf(flags &^ linux.OTrunc)}
+		file := a.file(p)
 		if a.judge(hooks.InheritFile(t.e.auth, next, &file), nil) != 0 {
 			refused = append(refused, fd)
+			continue
+		}
+		if file.SID != next.SID {
+			kept[fileKeyOf(p)] = file.SID
 		}
 	}
-	a.cleanUp()
+	task.files.Load().replaceForeign(kept)
 	return refused, true
-}
-
-// descriptorFlags reads the flags of a process' open description.
-func descriptorFlags(tid, fd int) (int, bool) {
-	data, err := linux.ReadFile("/proc/" + strconv.Itoa(tid) + "/fdinfo/" + strconv.Itoa(fd))
-	if err != nil {
-		return 0, false
-	}
-	for line := range bytes.Lines(data) {
-		if rest, ok := bytes.CutPrefix(line, []byte("flags:")); ok {
-			v, err := strconv.ParseInt(strings.TrimSpace(string(rest)), 8, 64)
-			return int(v), err == nil
-		}
-	}
-	return 0, false
 }
 
 // replaceFiles puts the null device in the place of descriptors.
@@ -215,12 +200,8 @@ func (t *tracer) replaceFiles(g *gate, refused []int) bool {
 	if len(refused) == 0 {
 		return true
 	}
-	null, err := linux.Openat(linux.AtFDCwd, linux.MakeName("/dev/null"), linux.ORdwr|linux.OCloexec, 0)
-	if err != nil {
-		return false
-	}
-	defer linux.Close(null)
-	return g.replace(null, refused)
+	null, ok := t.e.nullDevice()
+	return ok && g.replace(null, refused)
 }
 
 // log has records of the tracer's own hooks logged.

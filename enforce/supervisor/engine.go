@@ -27,6 +27,8 @@ type engine struct {
 	// looks them up.
 	table    []call
 	tasks    tasks
+	passed   passedFiles
+	null     nullFile
 	listener linux.Listener
 	receive  turns
 	labels   *labels
@@ -135,6 +137,7 @@ func (e *engine) close() {
 		linux.Close(e.root.fd)
 		e.root.fd = -1
 	}
+	e.null.close()
 	e.carriers.close()
 	if e.labels != nil {
 		e.labels.close()

@@ -244,6 +244,7 @@ func (t *tracer) execed(pid int) {
 	}
 	task.settle()
 	task.dropHandles()
+	task.unshareFiles()
 	task.credStale = true
 	pending := task.exec
 	task.exec = nil

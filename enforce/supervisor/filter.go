@@ -134,10 +134,21 @@ func filterUnshare(a *linux.Assembler) {
 	refused, note := a.Label(), a.Label()
 	a.LoadArgument(0)
 	a.JumpSet(forbidden, refused, linux.Next)
-	a.JumpSet(linux.CloneFS, note, linux.Next)
+	a.JumpSet(linux.CloneFS|linux.CloneFiles, note, linux.Next)
 	a.Return(linux.SeccompAllow)
 	a.Place(refused)
 	a.Return(refusal(syscall.EPERM))
+	a.Place(note)
+	a.Return(linux.SeccompNotify)
+}
+
+// filterCloseRange has the supervisor take note of what is no longer shared.
+func filterCloseRange(a *linux.Assembler) {
+	const unshare = 2
+	note := a.Label()
+	a.LoadArgument(2)
+	a.JumpSet(unshare, note, linux.Next)
+	a.Return(linux.SeccompAllow)
 	a.Place(note)
 	a.Return(linux.SeccompNotify)
 }

@@ -142,7 +142,7 @@ func (a *actor) findLabel(p *place) policy.SID {
 			return sid
 		}
 	case labelInternal, labelTask:
-		return a.subject.SID
+		return a.opener(p) // who opened a pipe has also made it
 	case labelStored, labelCreated:
 		sid = a.fileLabel(p, fs)
 	case labelNone:

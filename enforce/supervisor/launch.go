@@ -194,6 +194,7 @@ func (t *tracer) adopt(pid int, subject hooks.Subject) error {
 	}
 	first := &task{tid: pid, tgid: pid, pidfd: -1, credStale: true, launching: true}
 	first.fs = &fsState{refs: 1, umask: st.Umask, cwdStale: true}
+	first.files.Store(newFDTable())
 	first.setSubject(subject)
 	t.e.tasks.add(first)
 	return nil

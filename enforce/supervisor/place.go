@@ -43,7 +43,9 @@ type place struct {
 	owned bool
 	// open says that fd is not just O_PATH.
 	open bool
-	st   linux.Statx
+	// flags are those of the description, for what was fetched from a task.
+	flags int
+	st    linux.Statx
 	// at and name lead to the object: a directory's descriptor, borrowed, and the
 	// name in it. at is -1 if they aren't known.
 	at   int
@@ -81,7 +83,7 @@ func (p *place) reset() {
 	if p.owned && p.fd >= 0 {
 		linux.Close(p.fd)
 	}
-	p.fd, p.owned, p.open, p.at = -1, false, false, -1
+	p.fd, p.owned, p.open, p.at, p.flags = -1, false, false, -1, 0
 	p.name, p.labelled, p.sid, p.node, p.carried = nil, false, 0, nil, nil
 	p.proc = procPlace{}
 }

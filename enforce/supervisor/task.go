@@ -30,6 +30,9 @@ type task struct {
 	exec      *pendingExec
 	launching bool // not yet the program: the supervisor's own code before exec
 
+	// files is shared as clone(CLONE_FILES) shares it.
+	files atomic.Pointer[fdTable]
+
 	// expectStop says that the next SIGSTOP is the supervisor's own.
 	expectStop atomic.Bool
 	// handOver is a reference that the task is about to be given.
@@ -114,6 +117,7 @@ func (t *task) renumber(pid int) *task {
 	}
 	n.subject.Store(t.subject.Load())
 	n.watches.Store(t.watches.Load())
+	n.files.Store(t.files.Swap(nil))
 	t.dropHandles()
 	t.fs = nil
 	return n
@@ -140,6 +144,7 @@ func (t *task) release() {
 		t.fs.drop()
 		t.fs = nil
 	}
+	t.dropFiles()
 }
 
 // dropHandles closes the handles that exec or death make useless.
@@ -282,6 +287,14 @@ func (ts *tasks) fork(parent *task, tid int, flags uint64) *task {
 		child.fs = parent.fs.share()
 	} else {
 		child.fs = parent.fs.copy()
+	}
+	switch f := parent.files.Load(); {
+	case f == nil:
+		child.files.Store(newFDTable())
+	case flags&linux.CloneFiles != 0:
+		child.files.Store(f.share())
+	default:
+		child.files.Store(f.copy())
 	}
 	child.subject.Store(parent.subject.Load())
 	// It may hold the files that the parent is watched for.
