@@ -56,3 +56,54 @@ func GetCapabilities(asker Asker, s *Subject, target policy.SID) Verdict {
 func SetCapabilities(asker Asker, old, new policy.SID) Verdict {
 	return process(asker, old, new, ProcessSetcap)
 }
+
+// DeniedCapabilities returns the capabilities that a label has no use of, a bit
+// each: those that the policy denies where that is enforced. initial is as for
+// Capable.
+func (s *Server) DeniedCapabilities(sid policy.SID, initial bool) uint64 {
+	low, high := ClassCapability, ClassCapability2
+	if !initial {
+		low, high = ClassCapUserns, ClassCap2Userns
+	}
+	const all = 1<<32 - 1
+	return uint64(s.refuses(sid, sid, low, all)) |
+		uint64(s.refuses(sid, sid, high, 1<<(capabilityCount-32)-1))<<32
+}
+
+// refuses returns which permissions would be refused, without asking for any of
+// them: nothing is logged, now or for being asked for later.
+func (s *Server) refuses(source, target policy.SID, c Class, perms Perms) Perms {
+	v := s.server.Snapshot()
+	m := s.mapOf(v)
+	class := m.Class(c)
+	if class == 0 {
+		if v.AllowUnknown() || !enforced(v, v.ComputeAV(source, target, 0)) {
+			return 0
+		}
+		return perms
+	}
+	d := s.cache.Decide(source, target, class)
+	if !enforced(v, d) {
+		return 0
+	}
+	vector, unknown := m.Vector(c, perms)
+	denied := m.Perms(c, perms, vector&^d.Allowed)
+	if unknown != 0 && !v.AllowUnknown() {
+		denied |= unknown
+	}
+	return denied
+}
+
+// Grants reports whether the policy allows permissions in so many words: not
+// because the mode or the source is permissive, nor because it doesn't know
+// them.
+func (s *Server) Grants(source, target policy.SID, c Class, perms Perms) bool {
+	v := s.server.Snapshot()
+	m := s.mapOf(v)
+	class := m.Class(c)
+	if class == 0 {
+		return false
+	}
+	vector, unknown := m.Vector(c, perms)
+	return unknown == 0 && vector&^v.ComputeAV(source, target, class).Allowed == 0
+}

@@ -20,6 +20,7 @@ type actor struct {
 	entry   *call
 	subject *hooks.Subject // the task's labels at the start of the call
 	fd      int            // to be given to the task, -1 if none
+	refused bool           // a hook has refused the call
 
 	dirs     dirCache
 	prefixes map[string]*prefix

@@ -26,6 +26,7 @@ func (a *actor) judge(v hooks.Verdict, dac func() syscall.Errno) syscall.Errno {
 		}
 	}
 	a.record(v.Records)
+	a.refused = a.refused || v.Errno != 0
 	return v.Errno
 }
 

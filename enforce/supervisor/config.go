@@ -66,6 +66,11 @@ type Config struct {
 	// NoNewPrivs has nothing inside gain privileges by exec. It is always so when
 	// the supervisor lacks the capability sys_admin.
 	NoNewPrivs bool
+	// KeepCapabilities has processes keep the capabilities that the policy denies
+	// the domain they enter. Calls that ask about one are refused all the same;
+	// what no call asks about is then left to the kernel. Default: such
+	// capabilities are taken away at exec while the policy is enforced.
+	KeepCapabilities bool
 	// ForwardSignals has Run take over the process' handling of SIGINT, SIGQUIT,
 	// SIGTERM and SIGHUP while it runs: the first two, which a terminal sends to
 	// the program too, are ignored, the others handed on to the program.

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"slices"
 	"syscall"
 
 	"seward/enforce/hooks"
@@ -74,18 +75,6 @@ func (a *actor) chroot() answer {
 	return goOn
 }
 
-// capable checks a capability that a call needs in any case.
-func (a *actor) capable(capability int) syscall.Errno {
-	if !a.task.cred.has(capability) {
-		return syscall.EPERM
-	}
-	v := hooks.Capable(a.engine.auth, a.subject, hooks.Capability(capability), true, false)
-	if a.judge(v, nil) != 0 {
-		return syscall.EPERM
-	}
-	return 0
-}
-
 // umask is known by its argument. Another thread with the same mask may see the
 // new one a moment early.
 func (a *actor) umask() answer {
@@ -117,15 +106,73 @@ func (a *actor) closeRange() answer {
 	return goOn
 }
 
-// changeCredentials answers the calls of the setuid family, capset and setgroups.
-// What they do is read back at the task's next call.
+// changeCredentials answers capset and setgroups and their like. What they do is
+// read back at the task's next call.
 func (a *actor) changeCredentials() answer {
 	a.task.credStale = true
-	if a.entry.name == "capset" {
+	switch a.entry.name {
+	case "capset":
+		if a.task.gate.Load() != nil {
+			return goOn // the supervisor's own doing
+		}
 		v := hooks.SetCapabilities(a.engine.auth, a.subject.SID, a.subject.SID)
 		if e := a.judge(v, nil); e != 0 {
 			return failure(e)
 		}
+	case "setgroups":
+		return a.privileged(capSetgid)
+	}
+	return goOn
+}
+
+// changeUser answers the calls of the setuid family. A capability is asked for
+// where the kernel asks for it: when one of the numbers isn't the task's already.
+func (a *actor) changeUser() answer {
+	a.task.credStale = true
+	c := a.task.cred
+	arg := [3]int{a.intArg(0), a.intArg(1), a.intArg(2)}
+	user := [3]int{c.UID, c.EUID, c.SUID}
+	group := [3]int{c.GID, c.EGID, c.SGID}
+	switch a.entry.name {
+	case "setuid":
+		return a.changeID(capSetuid, true, arg[0] == c.UID || arg[0] == c.SUID)
+	case "setgid":
+		return a.changeID(capSetgid, true, arg[0] == c.GID || arg[0] == c.SGID)
+	case "setreuid":
+		return a.changeID(capSetuid, false, oneOf(arg[0], c.UID, c.EUID) && oneOf(arg[1], user[:]...))
+	case "setregid":
+		return a.changeID(capSetgid, false, oneOf(arg[0], c.GID, c.EGID) && oneOf(arg[1], c.GID, c.EGID, c.SGID))
+	case "setresuid":
+		return a.changeID(capSetuid, false, oneOf(arg[0], user[:]...) && oneOf(arg[1], user[:]...) && oneOf(arg[2], user[:]...))
+	case "setresgid":
+		return a.changeID(capSetgid, false, oneOf(arg[0], group[:]...) && oneOf(arg[1], group[:]...) && oneOf(arg[2], group[:]...))
+	case "setfsuid":
+		return a.changeFSID(capSetuid, c.FSUID, append(user[:], c.FSUID))
+	}
+	return a.changeFSID(capSetgid, c.FSGID, append(group[:], c.FSGID))
+}
+
+// oneOf reports whether an identity is left alone or one of those had.
+func oneOf(id int, had ...int) bool { return id == -1 || slices.Contains(had, id) }
+
+// changeID asks for a capability that changes an identity, always or unless the
+// new one is had already. Without it only the latter is possible, which for
+// setuid then does less: the thread itself must lack the capability.
+func (a *actor) changeID(capability int, always, had bool) answer {
+	if !a.holds(capability) || !always && had {
+		return goOn
+	}
+	if e := a.mayUse(capability); e != 0 && (!had || a.task.cred.has(capability)) {
+		return failure(e)
+	}
+	return goOn
+}
+
+// changeFSID is changeID for setfsuid and setfsgid, which fail by changing
+// nothing.
+func (a *actor) changeFSID(capability, now int, had []int) answer {
+	if a.holds(capability) && !slices.Contains(had, a.intArg(0)) && a.intArg(0) != -1 && a.mayUse(capability) != 0 {
+		return value(int64(now))
 	}
 	return goOn
 }
@@ -182,12 +229,4 @@ func (a *actor) inotifyAddWatch() answer {
 		return failure(errnoOf(err))
 	}
 	return value(int64(watch))
-}
-
-// syslog is known by its first argument.
-func (a *actor) syslog() answer {
-	if e := a.judge(hooks.Syslog(a.engine.auth, a.subject, a.intArg(0)), nil); e != 0 {
-		return failure(e)
-	}
-	return goOn
 }

@@ -126,9 +126,10 @@ func (id *identity) failed(err error) error {
 	return err
 }
 
-// becomeTask has the actor act with its task's credentials.
+// becomeTask has the actor act with its task's credentials, as far as its label
+// may use them.
 func (a *actor) becomeTask() syscall.Errno {
-	if err := a.identity.become(a.task.cred); err != nil {
+	if err := a.identity.become(a.usable()); err != nil {
 		a.engine.log.Error("act with a task's credentials", "pid", a.task.tid, "err", err)
 		return syscall.EPERM
 	}
@@ -180,7 +181,7 @@ func (a *actor) becomeReal() syscall.Errno {
 	r := *c
 	r.EUID, r.FSUID, r.EGID, r.FSGID = c.UID, c.UID, c.GID, c.GID
 	if c.UID == 0 {
-		r.Caps.Effective = c.Caps.Permitted
+		r.Caps.Effective = c.Caps.Permitted &^ a.deniedCapabilities()
 	} else {
 		r.Caps.Effective = 0
 	}
@@ -201,6 +202,9 @@ func (t *task) adopt(c, own *credentials) {
 		t.cred = c
 	}
 	t.credStale = false
+	if c.EUID != 0 {
+		t.dropped = 0 // it would have lost them of itself
+	}
 }
 
 // equal reports whether all is the same, not only what makes a difference for

@@ -30,30 +30,41 @@ func (t *tracer) enterDomain(task *task, old, next *hooks.Subject, secure bool) 
 	if !ok {
 		return false
 	}
-	if len(refused) == 0 && !commitment.ResetSignals && !commitment.ResetLimits {
-		return true
-	}
+	missing := t.e.toDrop(task, next.SID)
+	task.dropped = 0
 	if commitment.ResetLimits {
 		resetLimits(task.tid)
 	}
-	base, _, ok := stack.entry(auxVDSO)
-	if !ok {
-		return false
+	if len(refused) == 0 && !commitment.ResetSignals && missing == 0 {
+		return true
 	}
-	// To the stop at the end of execve, from where calls can be made.
+	base, _, ok := stack.entry(auxVDSO)
+	return ok && t.atExecEnd(task, stack.memory, base, func(g *gate) bool {
+		done := t.replaceFiles(g, refused)
+		if commitment.ResetSignals {
+			done = g.resetSignals() && done
+		}
+		if missing != 0 {
+			done = g.dropCapabilities(missing) && done
+		}
+		return done
+	})
+}
+
+// atExecEnd has a task go on to the end of its execve, from where it can be made
+// to make calls, and opens a gate there.
+func (t *tracer) atExecEnd(task *task, m linux.Memory, base uint64, f func(*gate) bool) bool {
 	g := &gate{t: t, task: task}
 	if !g.advance() {
 		return false
 	}
 	signals := g.signals
-	if g, ok = t.openGate(task, stack.memory, base); !ok {
+	g, ok := t.openGate(task, m, base)
+	if !ok {
 		return false
 	}
 	g.signals = signals
-	done := t.replaceFiles(g, refused)
-	if commitment.ResetSignals {
-		done = g.resetSignals() && done
-	}
+	done := f(g)
 	return g.close() && done
 }
 

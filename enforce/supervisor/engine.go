@@ -205,11 +205,13 @@ type sysctls struct {
 	protectedSymlinks bool
 	protectedFifos    int
 	protectedRegular  int
+	dmesgRestrict     bool
 }
 
 func (s *sysctls) read() {
 	s.protectedSymlinks = readSetting("/proc/sys/fs/protected_symlinks") > 0
 	s.protectedFifos = readSetting("/proc/sys/fs/protected_fifos")
+	s.dmesgRestrict = readSetting("/proc/sys/kernel/dmesg_restrict") > 0
 	s.protectedRegular = readSetting("/proc/sys/fs/protected_regular")
 }
 

@@ -251,6 +251,9 @@ func (t *tracer) execed(pid int) {
 	switch {
 	case task.launching:
 		task.launching = false
+		if !t.restrict(task) {
+			_ = linux.Kill(pid, syscall.SIGKILL)
+		}
 	case pending == nil || !t.verify(task, pending):
 		e.log.Warn("process changed an exec after its check", "pid", pid)
 		_ = linux.Kill(pid, syscall.SIGKILL)
@@ -304,6 +307,9 @@ func (t *tracer) commit(task *task, pending *pendingExec) {
 	committed := old.Committed(next)
 	if !pending.x.Changed || next == old.SID {
 		task.setSubject(committed)
+		if !t.restrict(task) {
+			_ = linux.Kill(task.tid, syscall.SIGKILL)
+		}
 		return
 	}
 	if !t.enterDomain(task, old, &committed, pending.x.Secure) {

@@ -31,6 +31,8 @@ type gateJob struct {
 	// becomes a new one, the call's result.
 	replace []int
 	failed  bool
+	// pass says that the thread makes a call that is usually asked about.
+	pass bool
 }
 
 const (

@@ -285,7 +285,12 @@ func (a *actor) dispatch() (verdict answer) {
 	if e := a.refreshCredentials(); e != 0 {
 		return failure(e)
 	}
-	return entry.handle(a)
+	a.refused = false
+	verdict = entry.handle(a)
+	if verdict.kind == answerErrno && (verdict.errno == syscall.EPERM || verdict.errno == syscall.EACCES) && !a.refused {
+		a.lacking(verdict.errno)
+	}
+	return verdict
 }
 
 // answerKind says how a call is answered.

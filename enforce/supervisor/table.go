@@ -73,6 +73,7 @@ var (
 	callSetitimer     = linux.SyscallNumber("setitimer")
 	callRtSigaction   = linux.SyscallNumber("rt_sigaction")
 	callRtSigprocmask = linux.SyscallNumber("rt_sigprocmask")
+	callCapset        = linux.SyscallNumber("capset")
 	callWrite         = linux.SyscallNumber("write")
 	callWritev        = linux.SyscallNumber("writev")
 	callPwrite64      = linux.SyscallNumber("pwrite64")

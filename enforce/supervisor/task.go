@@ -23,6 +23,8 @@ type task struct {
 	// leave, the tracer while the task is stopped outside of a call.
 	cred      *credentials
 	credStale bool     // a call that changes credentials was let through
+	bounded   bounded  // cred, as far as the label may use them
+	dropped   uint64   // capabilities that would be effective but for the label
 	fs        *fsState // shared as clone(CLONE_FS) shares it
 	memory    linux.Memory
 	hasMemory bool
@@ -277,6 +279,7 @@ func (ts *tasks) threads(tgid int) int {
 // instruction. flags are clone's.
 func (ts *tasks) fork(parent *task, tid int, flags uint64) *task {
 	child := &task{tid: tid, tgid: tid, cred: parent.cred, credStale: true, pidfd: -1, launching: parent.launching}
+	child.dropped = parent.dropped
 	if flags&linux.CloneThread != 0 {
 		child.tgid = parent.tgid
 	}
