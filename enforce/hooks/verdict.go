@@ -84,6 +84,9 @@ const (
 	RecordAVC RecordKind = iota
 	// RecordInvalidContext is an attempt to set Text, which is no context.
 	RecordInvalidContext
+	// RecordChange is a change of the system as a whole, which object managers
+	// report: Op is the type of the record, such as MAC_STATUS, Text its text.
+	RecordChange
 )
 
 // Record is one thing to log.
@@ -96,8 +99,8 @@ type Record struct {
 	Perms          Perms
 	Xperm          Xperm
 	Object         Object
-	Op             string // of RecordInvalidContext: what was attempted
-	Text           string // of RecordInvalidContext
+	Op             string // of RecordInvalidContext: what was attempted; of RecordChange
+	Text           string // of RecordInvalidContext and RecordChange
 }
 
 // ObjectKind says how a record describes its object.

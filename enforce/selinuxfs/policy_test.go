@@ -128,13 +128,13 @@ func newStage(t testing.TB, p *policy.Policy) *stage {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return &Caller{Subject: hooks.Subject{SID: sid}, LoginUID: 1000, Session: Unset}
+		return &Caller{Subject: hooks.Subject{SID: sid}, Login: func() (uid, session uint32) { return 1000, Unset }}
 	}
 	s.task, s.guest = caller(task), caller(guest)
 	s.Tree = New(&Options{
 		Server: server, Asker: hooks.NewServer(avc.New(server, nil)),
 		Changed: func(c Change) { s.changes = append(s.changes, c) },
-		Audit:   func(kind, text string) { s.audited = append(s.audited, kind+" "+text) },
+		Audit:   func(_ *Caller, kind, text string) { s.audited = append(s.audited, kind+" "+text) },
 	})
 	return s
 }

@@ -22,9 +22,21 @@ const Unset = ^uint32(0)
 
 // Caller is who reads or writes.
 type Caller struct {
-	Subject  hooks.Subject
-	LoginUID uint32 // Unset if nobody logged in
-	Session  uint32 // likewise
+	Subject hooks.Subject
+	// Login returns who logged in and the number of the session, Unset if nobody
+	// did. Default: nobody.
+	Login func() (uid, session uint32)
+	// Ref is whatever the caller of Handle's methods wants to know again in
+	// Options.Audit.
+	Ref any
+}
+
+// login is Login with its default.
+func (c *Caller) login() (uid, session uint32) {
+	if c.Login == nil {
+		return Unset, Unset
+	}
+	return c.Login()
 }
 
 // Change is what a write to a file has changed of the system as a whole.
@@ -52,9 +64,9 @@ type Options struct {
 	// Page is called with the new content of the status page under the same
 	// conditions, before Changed. Default: nothing.
 	Page func(Status)
-	// Audit gets what is to be logged of changes: the type of the record, such as
-	// MAC_STATUS, and its text. Default: nothing.
-	Audit func(kind, text string)
+	// Audit gets what is to be logged of changes: who made it, the type of the
+	// record, such as MAC_STATUS, and its text. Default: nothing.
+	Audit func(c *Caller, kind, text string)
 }
 
 // Tree is /sys/fs/selinux over a security server. New makes one.
@@ -64,7 +76,7 @@ type Tree struct {
 	cache   *avc.Cache
 	changed func(Change)
 	page    func(Status)
-	audit   func(kind, text string)
+	audit   func(c *Caller, kind, text string)
 
 	mu      sync.Mutex // guards all below and serialises changes
 	pending map[string]bool
@@ -86,7 +98,7 @@ func New(opts *Options) *Tree {
 		t.page = func(Status) {}
 	}
 	if t.audit == nil {
-		t.audit = func(string, string) {}
+		t.audit = func(*Caller, string, string) {}
 	}
 	v := t.server.Snapshot()
 	t.status = Status{
@@ -234,9 +246,10 @@ func (t *Tree) setEnforcing(c *Caller, on bool) hooks.Verdict {
 	if !verdict.Allowed() {
 		return verdict
 	}
-	t.audit("MAC_STATUS", fmt.Sprintf(
+	uid, session := c.login()
+	t.audit(c, "MAC_STATUS", fmt.Sprintf(
 		"enforcing=%d old_enforcing=%d auid=%d ses=%d enabled=1 old-enabled=1 lsm=selinux res=1",
-		number(on), number(before), c.LoginUID, c.Session,
+		number(on), number(before), uid, session,
 	))
 	t.server.SetEnforcing(on)
 	t.status.Sequence += 2
@@ -268,9 +281,10 @@ func (t *Tree) commit(c *Caller) syscall.Errno {
 	for _, b := range t.server.Policy().Data().Booleans {
 		value, staged := t.pending[b.Name]
 		if staged && value != before[b.Name] {
-			t.audit("MAC_CONFIG_CHANGE", fmt.Sprintf(
+			uid, session := c.login()
+			t.audit(c, "MAC_CONFIG_CHANGE", fmt.Sprintf(
 				"bool=%s val=%d old_val=%d auid=%d ses=%d",
-				b.Name, number(value), number(before[b.Name]), c.LoginUID, c.Session,
+				b.Name, number(value), number(before[b.Name]), uid, session,
 			))
 		}
 	}
@@ -300,7 +314,8 @@ func (t *Tree) load(c *Caller, image []byte) syscall.Errno {
 	}
 	clear(t.pending)
 	t.loaded()
-	t.audit("MAC_POLICY_LOAD", fmt.Sprintf("auid=%d ses=%d lsm=selinux res=1", c.LoginUID, c.Session))
+	uid, session := c.login()
+	t.audit(c, "MAC_POLICY_LOAD", fmt.Sprintf("auid=%d ses=%d lsm=selinux res=1", uid, session))
 	t.page(t.status)
 	t.changed(ChangedPolicy)
 	return 0

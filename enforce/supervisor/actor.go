@@ -33,6 +33,13 @@ type actor struct {
 	text          [512]byte
 	xattr         []byte
 	steps         []step
+
+	// given are the paths of the call as its caller wrote them, events what is to be
+	// logged of it, audited what the log says of the call itself.
+	given   [2][]byte
+	events  []*Event
+	audited *Call
+	quiet   bool // it answers no calls
 }
 
 // newActor makes the calling thread an actor that answers notifications.
@@ -40,7 +47,12 @@ func (e *engine) newActor() (*actor, error) {
 	if err := linux.BlockSignals(); err != nil {
 		return nil, fmt.Errorf("block signals: %w", err)
 	}
-	return e.quietActor()
+	a, err := e.quietActor()
+	if err != nil {
+		return nil, err
+	}
+	a.quiet = false
+	return a, nil
 }
 
 // quietActor makes the calling thread an actor that answers none.
@@ -49,7 +61,7 @@ func (e *engine) quietActor() (*actor, error) {
 		return nil, fmt.Errorf("leave the shared working directory: %w", err)
 	}
 	linux.Umask(0)
-	a := &actor{engine: e, fd: -1, prefixes: map[string]*prefix{}}
+	a := &actor{engine: e, fd: -1, prefixes: map[string]*prefix{}, quiet: true}
 	a.identity = identity{own: e.own, now: e.own}
 	a.dirs = dirCache{byKey: map[objectKey]*dirEntry{}, limit: dirLimit()}
 	a.first.init()
@@ -66,6 +78,7 @@ func (a *actor) cleanUp() {
 	a.first.reset()
 	a.second.reset()
 	a.argument.reset()
+	a.given = [2][]byte{}
 	if len(a.dirs.byKey) > a.dirs.limit || len(a.prefixes) > maxPrefixes {
 		a.dropCaches()
 	}
@@ -138,6 +151,11 @@ func (a *actor) readPath(buf *[linux.MaxPath]byte, address uint64) ([]byte, sysc
 	n, err := m.ReadString(buf[:], address)
 	if err != nil {
 		return nil, errnoOf(err)
+	}
+	if buf == &a.path1 {
+		a.given[0] = buf[:n]
+	} else {
+		a.given[1] = buf[:n]
 	}
 	return buf[:n], 0
 }

@@ -8,9 +8,15 @@ import (
 	"time"
 
 	"seward/enforce/hooks"
+	"seward/enforce/selinuxfs"
 	"seward/internal/linux"
 	"seward/policy"
 )
+
+// What is to be logged of a call is kept until its outcome is known, and given
+// away before the call is answered: a program that goes on finds the log complete.
+// Only where the outcome is the number of a descriptor, which the kernel chooses
+// when it answers, the log follows.
 
 // judge turns a hook's verdict into the errno that the call fails with, and has
 // its records logged. dac, if given, says whether the kernel would refuse the
@@ -32,9 +38,10 @@ func (a *actor) judge(v hooks.Verdict, dac func() syscall.Errno) syscall.Errno {
 
 // record logs.
 func (a *actor) record(records []hooks.Record) {
-	if a.engine.cfg.Audit == nil {
+	if a.engine.cfg.Audit == nil || len(records) == 0 {
 		return
 	}
+	first := len(a.events)
 	for i := range records {
 		name := ""
 		if a.entry != nil {
@@ -47,17 +54,72 @@ func (a *actor) record(records []hooks.Record) {
 		if fs, ok := records[i].Object.Ref.(*filesystem); ok && fs != nil {
 			event.Name, event.Device = "/", fs.device()
 		}
-		a.engine.cfg.Audit(event)
+		a.events = append(a.events, event)
 	}
+	if a.quiet {
+		// The tracer's: nobody answers a call here.
+		a.engine.deliver(a.events[first:], a.engine.callAt(a.task))
+		a.events = a.events[:first]
+	}
+}
+
+// deliver gives events of one call away.
+func (e *engine) deliver(events []*Event, c *Call) {
+	for i, event := range events {
+		event.Call, event.Last = c, i == len(events)-1
+		e.cfg.Audit(event)
+	}
+}
+
+// gather completes what is known of the call that events happened in, while its
+// objects are still at hand.
+func (a *actor) gather() {
+	if len(a.events) == 0 {
+		return
+	}
+	c := a.engine.callOf(a.task, int(a.call.Number), a.call.Args[:4])
+	a.addPaths(c)
+	a.audited = c
+}
+
+// deliverAs gives the events of the call away that is about to be answered.
+func (a *actor) deliverAs(v *answer) {
+	if len(a.events) == 0 {
+		return
+	}
+	if c := a.audited; c != nil {
+		switch v.kind {
+		case answerErrno:
+			c.Done, c.Exit = true, -int64(v.errno)
+			if v.errno >= linux.ErrRestart {
+				c.Exit = -int64(syscall.EINTR)
+			}
+		case answerValue, answerFD:
+			c.Done, c.Exit = true, v.value
+		case answerContinue, answerNone:
+		}
+	}
+	a.engine.deliver(a.events, a.audited)
+	clear(a.events)
+	a.events, a.audited = a.events[:0], nil
 }
 
 // report logs records of a task that no actor is at work for.
 func (e *engine) report(t *task, call string, records []hooks.Record) {
-	if e.cfg.Audit == nil {
+	if e.cfg.Audit == nil || len(records) == 0 {
 		return
 	}
+	events := make([]*Event, len(records))
 	for i := range records {
-		e.cfg.Audit(e.event(t, call, &records[i]))
+		events[i] = e.event(t, call, &records[i])
+	}
+	e.deliver(events, e.callAt(t))
+}
+
+// changedBy logs what a program has changed of the system as a whole.
+func (e *engine) changedBy(c *selinuxfs.Caller, kind, text string) {
+	if t, ok := c.Ref.(*task); ok && t != nil {
+		e.report(t, "write", []hooks.Record{{Kind: hooks.RecordChange, Op: kind, Text: text, Source: c.Subject.SID}})
 	}
 }
 
@@ -66,6 +128,7 @@ func (e *engine) event(t *task, call string, r *hooks.Record) *Event {
 	event := &Event{Time: time.Now(), PID: t.tgid, TID: t.tid, Syscall: call, Record: *r}
 	event.Comm = commOf(t.tid)
 	event.Source, event.Target = e.labelText(r.Source), e.labelText(r.Target)
+	event.SourceRaw, event.TargetRaw = e.rawText(r.Source), e.rawText(r.Target)
 	event.Name = r.Object.Name
 	return event
 }
@@ -75,6 +138,19 @@ func (e *engine) labelText(sid policy.SID) string {
 		return ""
 	}
 	return e.auth.context(sid)
+}
+
+// rawText returns the text of a label that the policy doesn't know, empty for
+// others.
+func (e *engine) rawText(sid policy.SID) string {
+	if sid == 0 {
+		return ""
+	}
+	text, valid := e.auth.server.Snapshot().RawContext(sid)
+	if valid {
+		return ""
+	}
+	return text
 }
 
 func commOf(tid int) string {

@@ -54,10 +54,6 @@ type Config struct {
 	Stdin, Stdout, Stderr *os.File
 	// Audit gets what is to be logged, from any goroutine. nil drops it.
 	Audit func(*Event)
-	// Changes gets what is to be logged of changes that programs make to the
-	// system as a whole (its mode, its policy, booleans): the type of the record,
-	// such as MAC_STATUS, and its text. nil drops it.
-	Changes func(kind, text string)
 	// Coverage says which operations are mediated. Default CoverageFull.
 	Coverage Coverage
 	// StateDir keeps labels that can't be stored with their files. Default: labels
@@ -99,10 +95,16 @@ type Event struct {
 	Record  hooks.Record
 	// Source and Target are the texts of the record's labels.
 	Source, Target string
+	// SourceRaw and TargetRaw are set for labels that the policy doesn't know.
+	SourceRaw, TargetRaw string
 	// Path is set for records about paths, Name for those about names.
 	Path, Name string
 	Device     string // as the kernel calls it: sda1, tmpfs, proc
 	Inode      uint64 // 0 is unknown
+	// Call is the system call that it happened in, one value for all events of a
+	// call. Last marks the last of them.
+	Call *Call
+	Last bool
 }
 
 // Errors of Run beside those of the system.
@@ -139,12 +141,6 @@ func (c *Config) check() error {
 		return errors.New("no program")
 	}
 	return nil
-}
-
-func (c *Config) change(kind, text string) {
-	if c.Changes != nil {
-		c.Changes(kind, text)
-	}
 }
 
 func (c *Config) grace() time.Duration {

@@ -22,7 +22,7 @@ type fsNode struct{ selinuxfs.Node }
 func newFSTree(e *engine) *fsTree {
 	t := &fsTree{e: e}
 	t.tree = selinuxfs.New(&selinuxfs.Options{
-		Server: e.cfg.Server, Asker: e.auth, Cache: e.auth.cache, Changed: e.changed, Page: e.showStatus, Audit: e.cfg.change,
+		Server: e.cfg.Server, Asker: e.auth, Cache: e.auth.cache, Changed: e.changed, Page: e.showStatus, Audit: e.changedBy,
 	})
 	return t
 }

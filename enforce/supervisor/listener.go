@@ -227,6 +227,9 @@ func (a *actor) answer() {
 		a.fd = -1
 	}
 	a.forget()
+	if verdict.kind != answerFD {
+		a.deliverAs(&verdict)
+	}
 	l := a.engine.listener
 	var err error
 	switch verdict.kind {
@@ -237,14 +240,18 @@ func (a *actor) answer() {
 	case answerContinue:
 		err = l.Continue(a.call.ID)
 	case answerFD:
-		err = l.AddFDSend(a.call.ID, a.fd, verdict.cloexec)
+		var number int
+		number, err = l.AddFDSend(a.call.ID, a.fd, verdict.cloexec)
+		verdict.value = int64(number)
 		linux.Close(a.fd)
 		a.fd = -1
 		var errno syscall.Errno
 		if err != nil && errors.As(err, &errno) && errno != syscall.ENOENT {
 			// The caller's table of descriptors is full.
+			verdict = failure(errno)
 			err = l.Reply(a.call.ID, 0, errno)
 		}
+		a.deliverAs(&verdict)
 	case answerNone:
 	}
 	if err != nil && !errors.Is(err, syscall.ENOENT) {
@@ -279,6 +286,7 @@ func (a *actor) dispatch() (verdict answer) {
 			a.engine.log.Error("internal error", "call", entry.name, "panic", p, "stack", string(debug.Stack()))
 			verdict = failure(syscall.EACCES)
 		}
+		a.gather()
 		a.cleanUp()
 		t.leave()
 	}()

@@ -83,7 +83,10 @@ func (c *carriers) caller(tid int) (*selinuxfs.Caller, bool) {
 // caller is the task for selinuxfs. Each is a value of its own, by which Is knows
 // the task again.
 func (t *task) caller() *selinuxfs.Caller {
-	caller := &selinuxfs.Caller{Subject: *t.subject.Load(), LoginUID: selinuxfs.Unset, Session: selinuxfs.Unset}
+	caller := &selinuxfs.Caller{
+		Subject: *t.subject.Load(), Ref: t,
+		Login: func() (uid, session uint32) { return loginOf(t.tid) },
+	}
 	t.calls.Store(caller)
 	return caller
 }

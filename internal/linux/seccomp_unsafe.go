@@ -177,10 +177,10 @@ func (l Listener) Valid(id uint64) bool {
 
 // AddFDSend gives the caller a copy of a descriptor and answers with its number,
 // in one step. cloexec is O_CLOEXEC or 0.
-func (l Listener) AddFDSend(id uint64, fd int, cloexec uint32) error {
+func (l Listener) AddFDSend(id uint64, fd int, cloexec uint32) (number int, err error) {
 	a := addFD{id: id, flags: addFDSend, source: uint32(fd), descriptor: cloexec} //nolint:gosec // G115: descriptors are positive.
-	_, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(l.FD), ioctlAddFD, uintptr(unsafe.Pointer(&a)))
-	return errnoErr(errno)
+	n, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(l.FD), ioctlAddFD, uintptr(unsafe.Pointer(&a)))
+	return int(n), errnoErr(errno)
 }
 
 // AddFDAt puts a copy of a descriptor in the place of the caller's target.

@@ -1,11 +1,6 @@
 package avclog
 
 import (
-	"fmt"
-	"io"
-	"os"
-	"syscall"
-
 	"seward/audit"
 	"seward/enforce/hooks"
 	"seward/enforce/supervisor"
@@ -24,6 +19,7 @@ func Record(e *supervisor.Event) *audit.Record {
 		Perms:   r.Perms.Names(r.Class),
 		Fields:  append(audit.Task(e.PID, e.Comm), object(e)...),
 		Source:  e.Source, Target: e.Target,
+		SourceRaw: e.SourceRaw, TargetRaw: e.TargetRaw,
 		Class:      r.Class.String(),
 		Permissive: r.Permissive,
 	}
@@ -56,51 +52,4 @@ func object(e *supervisor.Event) []audit.Field {
 	case hooks.ObjectNone, hooks.ObjectSocket:
 	}
 	return nil
-}
-
-// Destinations that Open knows beside file names.
-const (
-	Stderr = "stderr"
-	Daemon = "log"
-	Nobody = "none"
-)
-
-// Open returns a sink for a destination: stderr, none, log for the audit daemon,
-// else the name of a file that records are appended to. close reports what was
-// lost; after it the sink drops everything.
-func Open(destination string, stderr io.Writer) (sink func(*supervisor.Event), closer func() error, err error) {
-	switch destination {
-	case Nobody:
-		return func(*supervisor.Event) {}, func() error { return nil }, nil
-	case Stderr:
-		return toLog(audit.NewLog(stderr), func() error { return nil })
-	case Daemon:
-		socket, err := audit.Dial()
-		if err != nil {
-			return nil, nil, err
-		}
-		return toLog(audit.NewLog(socket), socket.Close)
-	}
-	file, err := os.OpenFile(destination, os.O_WRONLY|os.O_CREATE|os.O_APPEND|syscall.O_CLOEXEC, 0o600)
-	if err != nil {
-		return nil, nil, fmt.Errorf("open audit log: %w", err)
-	}
-	return toLog(audit.NewLog(file), file.Close)
-}
-
-func toLog(log *audit.Log, closer func() error) (func(*supervisor.Event), func() error, error) {
-	sink := func(e *supervisor.Event) {
-		// The log keeps its first error, which closing reports.
-		if r := Record(e); r != nil {
-			_ = log.Write(r)
-		} else {
-			_ = log.WriteInvalid(e.Time, e.Record.Op, e.Record.Text)
-		}
-	}
-	return sink, func() error {
-		if err := closer(); err != nil {
-			return fmt.Errorf("close audit log: %w", err)
-		}
-		return log.Err()
-	}, nil
 }

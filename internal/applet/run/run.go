@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -54,7 +55,9 @@ could not be run, 127 if it was not found.
 		{Names: []string{"--context"}, Arity: getopt.Required, Arg: "CONTEXT", Help: "the command's context"},
 		{Names: []string{"--type"}, Arity: getopt.Required, Arg: "TYPE", Help: "the command's type, with a user, role and level that go with it"},
 		{Names: []string{"--level"}, Arity: getopt.Required, Arg: "LEVEL", Help: "the command's level or range"},
-		{Names: []string{"--audit"}, Arity: getopt.Required, Arg: "WHERE", Help: "where denials go: stderr (default), none, log (the audit daemon), or a file"},
+		{Names: []string{"--audit"}, Arity: getopt.Required, Arg: "WHERE", Help: "where denials go: stderr (default), none, log (the audit daemon), journal, or a file as with --audit-file; may be given again"},
+		{Names: []string{"--audit-file"}, Arity: getopt.Required, Arg: "FILE", Help: "append all audit records to FILE, as the audit daemon writes them: ausearch -if FILE"},
+		{Names: []string{"--audit-rate"}, Arity: getopt.Required, Arg: "N", Help: "log at most N events a second and count the rest (default 0: all)"},
 		{Names: []string{"--coverage"}, Arity: getopt.Required, Arg: "WHAT", Help: "full (default), or core: leave out the reading of attributes, for speed"},
 		{Names: []string{"--state"}, Arity: getopt.Required, Arg: "DIR", Help: "keep labels that can't be stored with their files in DIR (default: until the run ends)"},
 		{Names: []string{"--no-new-privs"}, Help: "nothing inside gains privileges by running a program"},
@@ -73,23 +76,43 @@ func run(ctx context.Context, env *applet.Env, line *getopt.Line) error {
 			return failed(err)
 		}
 	}
-	sink, closeLog, err := avclog.Open(line.ValueOr("--audit", avclog.Stderr), env.Stderr)
+	sink, err := openLog(env, line)
 	if err != nil {
 		return failed(err)
 	}
-	cfg, err := configure(env, line, root)
+	cfg, err := configure(env, line, root, sink)
 	if err != nil {
-		return failed(errors.Join(err, closeLog()))
+		return failed(errors.Join(err, sink.Close()))
 	}
-	cfg.Audit = sink
 	status, err := supervisor.Run(ctx, cfg)
-	if err := errors.Join(err, closeLog()); err != nil {
+	if err := errors.Join(err, sink.Close()); err != nil {
 		return ended(err)
 	}
 	if status != 0 {
 		return applet.Exit(status)
 	}
 	return nil
+}
+
+// openLog opens where records go.
+func openLog(env *applet.Env, line *getopt.Line) (*avclog.Sink, error) {
+	opts := &avclog.Options{Stderr: env.Stderr, Log: env.Log}
+	if text := line.ValueOr("--audit-rate", "0"); text != "" {
+		rate, err := strconv.ParseUint(text, 10, 31)
+		if err != nil {
+			return nil, applet.Usagef("--audit-rate %q: expected a number", text)
+		}
+		opts.Rate = int(rate)
+	}
+	opts.Destinations = append(line.Values("--audit"), line.Values("--audit-file")...)
+	if len(opts.Destinations) == 0 {
+		opts.Destinations = []string{avclog.Stderr}
+	}
+	sink, err := avclog.Open(opts)
+	if err != nil {
+		return nil, fmt.Errorf("open log: %w", err)
+	}
+	return sink, nil
 }
 
 // failed gives an error the status of a failure of seward itself, but leaves
@@ -116,7 +139,7 @@ func ended(err error) error {
 }
 
 // configure makes the supervisor's configuration of the command line.
-func configure(env *applet.Env, line *getopt.Line, root string) (*supervisor.Config, error) {
+func configure(env *applet.Env, line *getopt.Line, root string, sink *avclog.Sink) (*supervisor.Config, error) {
 	full, err := choice(line, "--coverage", "full", "core")
 	if err != nil {
 		return nil, err
@@ -129,7 +152,10 @@ func configure(env *applet.Env, line *getopt.Line, root string) (*supervisor.Con
 	if err != nil {
 		return nil, err
 	}
-	server, err := security.New(loaded.Policy, &security.Options{Enforcing: enforcing})
+	server, err := security.New(loaded.Policy, &security.Options{
+		Enforcing: enforcing,
+		Audit:     func(record string) { sink.Text("SELINUX_ERR", record) },
+	})
 	if err != nil {
 		return nil, fmt.Errorf("load policy: %w", err)
 	}
@@ -155,6 +181,7 @@ func configure(env *applet.Env, line *getopt.Line, root string) (*supervisor.Con
 		StateDir:       state,
 		NoNewPrivs:     line.Has("--no-new-privs"),
 		ForwardSignals: true,
+		Audit:          sink.Event,
 		Log:            env.Log,
 	}
 	if !full {

@@ -1,0 +1,202 @@
+package supervisor
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+
+	"seward/internal/linux"
+)
+
+// Call is the system call that events happened in, as the kernel describes it in
+// the records SYSCALL, CWD, PATH and PROCTITLE.
+type Call struct {
+	Arch   uint32 // as in linux/audit.h
+	Number int
+	Args   [4]uint64
+	// Done says that the call has come to its end, with Exit: a value, or the
+	// errno, negated. It hasn't where the kernel performs the call afterwards.
+	Done bool
+	Exit int64
+
+	PPID, PID              int
+	LoginUID, Session      uint32 // ^0 if unset
+	UID, EUID, SUID, FSUID int
+	GID, EGID, SGID, FSGID int
+	Terminal               string // its name, empty for none
+	Comm, Exe              string
+	Subject                string // label of the task
+	// Dir is the working directory; Paths are what the call names.
+	Dir   string
+	Paths []CallPath
+	// Title is the beginning of the command line, with its NULs.
+	Title []byte
+}
+
+// PathRole is what a call does to what a path names.
+type PathRole uint8
+
+// Roles of paths.
+const (
+	PathUnknown PathRole = iota // nothing was found there
+	PathNormal
+	PathParent // of what is made or removed
+	PathDelete
+	PathCreate
+)
+
+// CallPath is a path of a call, with what it led to.
+type CallPath struct {
+	Name string
+	Role PathRole
+	// The rest is known if Found.
+	Found     bool
+	Inode     uint64
+	Dev, Rdev [2]uint32 // major and minor
+	Mode      uint16
+	OwnerUID  uint32
+	OwnerGID  uint32
+	Label     string
+}
+
+// maxTitle is how much of a command line is logged.
+const maxTitle = 128
+
+// callOf describes a call of a task.
+func (e *engine) callOf(t *task, number int, args []uint64) *Call {
+	c := &Call{Arch: linux.AuditArch, Number: number, PID: t.tgid, LoginUID: unset, Session: unset}
+	copy(c.Args[:], args)
+	dir := "/proc/" + strconv.Itoa(t.tid)
+	if st, err := linux.ReadStatus(t.tid); err == nil {
+		c.PPID, c.Comm = st.PPID, st.Name
+		c.UID, c.EUID, c.SUID, c.FSUID = st.UID, st.EUID, st.SUID, st.FSUID
+		c.GID, c.EGID, c.SGID, c.FSGID = st.GID, st.EGID, st.SGID, st.FSGID
+	}
+	c.Comm = commOf(t.tid)
+	c.LoginUID, c.Session = loginOf(t.tid)
+	if device, err := terminalOf(t.tgid); err == nil {
+		c.Terminal = strings.ReplaceAll(strings.TrimPrefix(terminalPath(device), "/dev/"), "/", "")
+	}
+	var buf [linux.MaxPath]byte
+	if n, err := linux.Readlinkat(linux.AtFDCwd, linux.MakeName(dir+"/exe"), buf[:]); err == nil {
+		c.Exe = string(buf[:n])
+	}
+	if s := t.subject.Load(); s != nil {
+		c.Subject = e.labelText(s.SID)
+	}
+	if title, err := linux.ReadFile(dir + "/cmdline"); err == nil {
+		c.Title = bytes.TrimRight(title[:min(len(title), maxTitle)], "\x00")
+	}
+	return c
+}
+
+// unset is a login or session number that isn't set.
+const unset = ^uint32(0)
+
+// loginOf returns who logged in and the number of the session.
+func loginOf(tid int) (uid, session uint32) {
+	return proc32(tid, "loginuid"), proc32(tid, "sessionid")
+}
+
+func proc32(tid int, name string) uint32 {
+	data, err := linux.ReadFile("/proc/" + strconv.Itoa(tid) + "/" + name)
+	if err != nil {
+		return unset
+	}
+	n, err := strconv.ParseUint(strings.TrimSpace(string(data)), 10, 32)
+	if err != nil {
+		return unset
+	}
+	return uint32(n)
+}
+
+// callAt describes the call that a task is in, as far as /proc tells.
+func (e *engine) callAt(t *task) *Call {
+	number, args := -1, make([]uint64, 4)
+	data, err := linux.ReadFile("/proc/" + strconv.Itoa(t.tid) + "/syscall")
+	if f := strings.Fields(string(data)); err == nil && len(f) >= 5 {
+		if n, err := strconv.Atoi(f[0]); err == nil {
+			number = n
+		}
+		for i := range args {
+			args[i], _ = strconv.ParseUint(strings.TrimPrefix(f[1+i], "0x"), 16, 64)
+		}
+	}
+	return e.callOf(t, number, args)
+}
+
+// Calls by what becomes of the last name of their path, or the second's.
+var (
+	removingCalls = map[string]bool{"unlink": true, "unlinkat": true, "rmdir": true, "rename": true, "renameat": true, "renameat2": true}
+	creatingCalls = map[string]bool{
+		"open": true, "openat": true, "openat2": true, "creat": true, "mkdir": true, "mkdirat": true,
+		"mknod": true, "mknodat": true, "symlink": true, "symlinkat": true,
+	}
+)
+
+// addPaths adds the paths that the call at hand names.
+func (a *actor) addPaths(c *Call) {
+	if a.given[0] == nil && a.given[1] == nil {
+		return
+	}
+	c.Dir = a.directoryText()
+	call := a.entry.name
+	for i, r := range [2]*resolution{&a.first, &a.second} {
+		if a.given[i] == nil {
+			continue
+		}
+		name := string(a.given[i])
+		obj := CallPath{Name: name}
+		switch {
+		case r.found:
+			obj.Role = PathNormal
+			a.fillPath(&obj, &r.obj)
+		case r.dir.fd >= 0 || r.dir.node != nil:
+			obj.Role = PathCreate
+		}
+		changes := i == 0 && removingCalls[call] || i == 1 || creatingCalls[call] && !r.found
+		if changes && obj.Role != PathUnknown {
+			parent := CallPath{Name: parentName(name, c.Dir), Role: PathParent}
+			a.fillPath(&parent, &r.dir)
+			c.Paths = append(c.Paths, parent)
+			if i == 0 && removingCalls[call] || i == 1 && r.found {
+				obj.Role = PathDelete
+			}
+		}
+		c.Paths = append(c.Paths, obj)
+	}
+}
+
+// parentName is the part of a path before its last name, the working directory
+// if there is none.
+func parentName(name, dir string) string {
+	i := strings.LastIndexByte(strings.TrimRight(name, "/"), '/')
+	if i < 0 {
+		return dir
+	}
+	return name[:i+1]
+}
+
+func (a *actor) fillPath(c *CallPath, p *place) {
+	if p.st.Ino == 0 {
+		return
+	}
+	st := &p.st
+	c.Found, c.Inode, c.Mode = true, st.Ino, st.Mode
+	c.Dev, c.Rdev = [2]uint32{st.Dev_major, st.Dev_minor}, [2]uint32{st.Rdev_major, st.Rdev_minor}
+	c.OwnerUID, c.OwnerGID = st.Uid, st.Gid
+	c.Label = a.engine.labelText(a.label(p))
+}
+
+// directoryText returns the path of the task's working directory.
+func (a *actor) directoryText() string {
+	var buf [linux.MaxPath]byte
+	n, text := 0, ""
+	a.asSelf(func() {
+		var err error
+		if n, err = linux.Readlinkat(linux.AtFDCwd, linux.ProcName(a.text[:0], a.task.tid, "cwd"), buf[:]); err == nil {
+			text = string(buf[:n])
+		}
+	})
+	return text
+}

@@ -1,0 +1,132 @@
+package avclog
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"syscall"
+	"time"
+
+	"seward/audit"
+	"seward/enforce/supervisor"
+)
+
+// Destinations beside file names.
+const (
+	Stderr  = "stderr"
+	Daemon  = "log"
+	Journal = "journal"
+	Nobody  = "none"
+)
+
+// Options say where events go.
+type Options struct {
+	// Destinations are those above; everything else names a file, to which whole
+	// events are appended, in the form of the audit daemon. Default: nowhere.
+	Destinations []string
+	// Stderr is where Stderr is.
+	Stderr io.Writer
+	// Rate is how many events are logged in a second at most. Default 0: all.
+	Rate int
+	// Log is told that events were lost. nil tells nobody.
+	Log *slog.Logger
+}
+
+// Sink sends events to where they go. Open makes one.
+type Sink struct {
+	gatherer gatherer
+	outputs  []*output
+}
+
+// output is one destination.
+type output struct {
+	*audit.Log
+	// brief leaves out what goes with a decision: the call, its paths.
+	brief bool
+	close func() error
+}
+
+// Open opens all destinations.
+func Open(opts *Options) (*Sink, error) {
+	s := &Sink{}
+	for _, name := range opts.Destinations {
+		o, err := open(name, opts)
+		if err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+		if o != nil {
+			s.outputs = append(s.outputs, o)
+		}
+	}
+	return s, nil
+}
+
+func open(name string, opts *Options) (*output, error) {
+	log := func(w io.Writer) *audit.Log {
+		return audit.NewLogWith(w, audit.Options{Rate: opts.Rate, Lost: func(total uint64) {
+			if opts.Log != nil {
+				opts.Log.Warn("audit events lost", "destination", name, "lost", total, "rate", opts.Rate)
+			}
+		}})
+	}
+	switch name {
+	case Nobody:
+		return nil, nil //nolint:nilnil // nowhere is no output and no error.
+	case Stderr:
+		return &output{log(opts.Stderr), true, func() error { return nil }}, nil
+	case Daemon:
+		socket, err := audit.Dial()
+		if err != nil {
+			return nil, err
+		}
+		return &output{log(socket), true, socket.Close}, nil
+	case Journal:
+		journal, err := audit.DialJournal(audit.JournalSocket)
+		if err != nil {
+			return nil, err
+		}
+		return &output{log(journal), false, journal.Close}, nil
+	}
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND|syscall.O_CLOEXEC, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open audit log: %w", err)
+	}
+	return &output{log(file), false, file.Close}, nil
+}
+
+// Event takes what a supervisor reports. It may be called from any goroutine.
+func (s *Sink) Event(e *supervisor.Event) {
+	all := s.gatherer.add(e)
+	if len(all) == 0 {
+		return
+	}
+	for _, o := range s.outputs {
+		event := Event(all) // each log puts its own numbers in
+		if o.brief {
+			event.Syscall, event.Dir, event.Paths, event.Title = nil, "", nil, nil
+		}
+		// The log keeps its first error, which closing reports.
+		_ = o.WriteEvent(event)
+	}
+}
+
+// Text takes a record that belongs to no event, such as the security server's own.
+func (s *Sink) Text(kind, text string) {
+	for _, o := range s.outputs {
+		_ = o.WriteText(time.Now(), kind, text)
+	}
+}
+
+// Close writes what is left and reports what went wrong.
+func (s *Sink) Close() error {
+	var all []error
+	for _, o := range s.outputs {
+		all = append(all, o.Log.Close(), o.close())
+	}
+	if err := errors.Join(all...); err != nil {
+		return fmt.Errorf("close audit log: %w", err)
+	}
+	return nil
+}
