@@ -33,8 +33,6 @@ const (
 	IPCOpGetValues                          // GETVAL, GETALL
 	IPCOpSetValues                          // SETVAL, SETALL
 	IPCOpCount                              // GETPID, GETNCNT, GETZCNT
-	IPCOpReadMode                           // access that the mode's read bits decide
-	IPCOpWriteMode                          // access that the mode's write bits decide
 	ipcOperations
 )
 
@@ -52,8 +50,6 @@ var ipcPermissions = [ipcOperations]Perms{
 	IPCOpGetValues:      IPCRead,
 	IPCOpSetValues:      IPCWrite,
 	IPCOpCount:          IPCGetattr,
-	IPCOpReadMode:       IPCUnixRead,
-	IPCOpWriteMode:      IPCUnixWrite,
 }
 
 // IPC is asked for an operation on a System V IPC object.
@@ -64,6 +60,21 @@ func IPC(asker Asker, s *Subject, o *IPCObject, op IPCOperation) Verdict {
 		return a.verdict
 	}
 	a.check(Query{Source: s.SID, Target: o.SID, Class: o.Class, Perms: ipcPermissions[op]}, o.object())
+	return a.verdict
+}
+
+// IPCMode is asked wherever the mode of a System V IPC object decides, for the
+// kinds of access that count.
+func IPCMode(asker Asker, s *Subject, o *IPCObject, read, write bool) Verdict {
+	a := ask{asker: asker}
+	var perms Perms
+	if read {
+		perms |= IPCUnixRead
+	}
+	if write {
+		perms |= IPCUnixWrite
+	}
+	a.check(Query{Source: s.SID, Target: o.SID, Class: o.Class, Perms: perms}, o.object())
 	return a.verdict
 }
 

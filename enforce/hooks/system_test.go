@@ -30,6 +30,11 @@ func TestIPC(t *testing.T) {
 			want: []string{"task file msgq { read }", "task other msg { receive }"},
 		},
 		"no such": {run: func(a Asker) Verdict { return IPC(a, task(), queue, ipcOperations) }, errno: syscall.EACCES},
+		"mode": {
+			run:  func(a Asker) Verdict { return IPCMode(a, task(), queue, true, true) },
+			want: []string{"task file msgq { unix_read unix_write }"},
+		},
+		"no mode": {run: func(a Asker) Verdict { return IPCMode(a, task(), queue, false, false) }},
 		"key": {
 			run:  func(a Asker) Verdict { return Key(a, task(), sidFile, KeySearch|KeyLink, 1) },
 			want: []string{"task file key { search link }"},
@@ -39,7 +44,7 @@ func TestIPC(t *testing.T) {
 		IPCOpCreate: "create", IPCOpAssociate: "associate", IPCOpStat: "getattr associate", IPCOpSet: "setattr",
 		IPCOpRemove: "destroy", IPCOpLock: "lock", IPCOpAttach: "read write", IPCOpAttachReadOnly: "read",
 		IPCOpAlter: "read write", IPCOpWait: "read", IPCOpGetValues: "read", IPCOpSetValues: "write",
-		IPCOpCount: "getattr", IPCOpReadMode: "unix_read", IPCOpWriteMode: "unix_write",
+		IPCOpCount: "getattr",
 	} {
 		tests["shm "+perms+string(rune('a'+op))] = hookTest{
 			run:  func(a Asker) Verdict { return IPC(a, task(), &IPCObject{SID: sidFile, Class: ClassShm}, op) },

@@ -27,6 +27,7 @@ type engine struct {
 	// looks them up.
 	table    []call
 	tasks    tasks
+	ipc      ipcObjects
 	passed   passedFiles
 	null     nullFile
 	listener linux.Listener
@@ -83,6 +84,7 @@ func newEngine(cfg *Config) (*engine, error) {
 	e.root.fd = -1
 	e.table = rows(linux.Syscalls(linux.AuditArch))
 	e.tasks.all = map[int]*task{}
+	e.ipc.open()
 	own, err := readCredentials(linux.Gettid())
 	if err != nil {
 		return nil, fmt.Errorf("read own credentials: %w", err)
