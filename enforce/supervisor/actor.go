@@ -32,6 +32,9 @@ type actor struct {
 	walkBuffers   [2][]byte
 	text          [512]byte
 	xattr         []byte
+	received      []byte     // buffer of receiving calls
+	awaited       int        // times that the call has waited for a socket
+	handing       []handedFD // references that wait to be handed over
 	steps         []step
 
 	// given are the paths of the call as its caller wrote them, events what is to be
@@ -79,6 +82,10 @@ func (a *actor) cleanUp() {
 	a.second.reset()
 	a.argument.reset()
 	a.given = [2][]byte{}
+	for _, f := range a.handing {
+		linux.Close(f.fd)
+	}
+	a.handing, a.awaited = nil, 0
 	if len(a.dirs.byKey) > a.dirs.limit || len(a.prefixes) > maxPrefixes {
 		a.dropCaches()
 	}

@@ -141,6 +141,9 @@ func fileKeyOf(p *place) fileKey { return fileKey{keyOf(&p.st).inodeKey, p.flags
 // opener returns the label of the task that opened what one of the task's
 // descriptors, fetched into p, stands for.
 func (a *actor) opener(p *place) policy.SID {
+	if p.by != 0 {
+		return p.by
+	}
 	if f := a.task.files.Load(); f != nil {
 		if sid, ok := f.lookup(fileKeyOf(p)); ok {
 			return sid

@@ -13,18 +13,39 @@ import (
 // socket, is made to receive the descriptor from it, and goes on with its number
 // as the result of its call.
 
-// handOverJob is a descriptor on its way.
+// handOverJob is what a task is stopped for after its call.
 type handOverJob struct {
+	files []handedFD
+	// result is what the call returns, -1 if it is the one file's number.
+	result int64
+	// wait has the task wait until there is something to read on a socket, by its
+	// number, and then make its call again.
+	wait   bool
+	socket int
+}
+
+// handedFD is a descriptor on its way.
+type handedFD struct {
 	fd      int
 	cloexec bool
+	at      uint64 // where its number is stored, 0 if nowhere
+}
+
+func (j *handOverJob) close() {
+	for _, f := range j.files {
+		linux.Close(f.fd)
+	}
 }
 
 // handOver has a reference given to the task, which takes fd over. The call is
 // answered as interrupted, with a signal pending that the tracer swallows.
 func (a *actor) handOver(fd int, cloexec bool) answer {
-	t := a.task
-	if old := t.handOver.Swap(&handOverJob{fd, cloexec}); old != nil {
-		linux.Close(old.fd)
+	return a.handOverAll(&handOverJob{files: []handedFD{{fd: fd, cloexec: cloexec}}, result: -1})
+}
+
+func (a *actor) handOverAll(job *handOverJob) answer {
+	if old := a.task.handOver.Swap(job); old != nil {
+		old.close()
 	}
 	if e := a.stopTask(); e != 0 {
 		return failure(e)
@@ -48,12 +69,21 @@ func (t *tracer) deliver(task *task) {
 	if job == nil {
 		return
 	}
-	defer linux.Close(job.fd)
+	defer job.close()
 	var r linux.Registers
 	if linux.GetRegisters(task.tid, &r) != nil || r.Result() != -linux.ErrRestart {
 		return
 	}
-	result := t.send(task, job)
+	if job.wait {
+		t.startWait(task, &r, job.socket)
+		return
+	}
+	result := job.result
+	for i := range job.files {
+		if number := t.send(task, &job.files[i]); job.result < 0 {
+			result = number
+		}
+	}
 	r.SetSyscall(-1) // no restart
 	r.SetResult(result)
 	_ = linux.SetRegisters(task.tid, &r)
@@ -61,7 +91,7 @@ func (t *tracer) deliver(task *task) {
 
 // send moves a descriptor into a task and returns its number there, or a
 // negative errno.
-func (t *tracer) send(task *task, job *handOverJob) int64 {
+func (t *tracer) send(task *task, job *handedFD) int64 {
 	const broken = -int64(syscall.EMFILE)
 	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_SEQPACKET|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -86,6 +116,10 @@ func (t *tracer) send(task *task, job *handOverJob) int64 {
 		return broken
 	}
 	result := g.receive(pair[1], job.cloexec)
+	if job.at != 0 {
+		number := binary.NativeEndian.AppendUint32(nil, uint32(result)) //nolint:gosec // G115: C's int.
+		_ = m.WriteAt(number, job.at)
+	}
 	if !g.close() {
 		return broken
 	}

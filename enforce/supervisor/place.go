@@ -43,8 +43,10 @@ type place struct {
 	owned bool
 	// open says that fd is not just O_PATH.
 	open bool
-	// flags are those of the description, for what was fetched from a task.
+	// flags are those of the description, for what was fetched from a task, by is
+	// who opened it, if that isn't for the task's table to say.
 	flags int
+	by    policy.SID
 	st    linux.Statx
 	// at and name lead to the object: a directory's descriptor, borrowed, and the
 	// name in it. at is -1 if they aren't known.
@@ -85,7 +87,7 @@ func (p *place) reset() {
 	}
 	p.fd, p.owned, p.open, p.at, p.flags = -1, false, false, -1, 0
 	p.name, p.labelled, p.sid, p.node, p.carried = nil, false, 0, nil, nil
-	p.proc = procPlace{}
+	p.proc, p.by = procPlace{}, 0
 }
 
 // move makes p what q is and q nothing.

@@ -84,6 +84,7 @@ var (
 	callDup2          = linux.SyscallNumber("dup2")
 	callDup3          = linux.SyscallNumber("dup3")
 	callRecvmsg       = linux.SyscallNumber("recvmsg")
+	callRecvfrom      = linux.SyscallNumber("recvfrom")
 )
 
 // Calls returns the names of this architecture's calls by what becomes of them,

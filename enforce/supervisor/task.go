@@ -45,6 +45,9 @@ type task struct {
 	watchedCall   int
 	watchedSkip   bool
 	watchedResult int64
+	// waiting is the registers of a call that the task makes again when there is
+	// something to receive, for the tracer alone.
+	waiting *linux.Registers
 
 	// gate is what to do at the task's gate call, if it was made to make one.
 	gate atomic.Pointer[gateJob]
@@ -140,7 +143,7 @@ func (t *task) die() {
 func (t *task) release() {
 	t.dropHandles()
 	if job := t.handOver.Swap(nil); job != nil {
-		linux.Close(job.fd)
+		job.close()
 	}
 	if t.fs != nil {
 		t.fs.drop()

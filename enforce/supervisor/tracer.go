@@ -186,6 +186,10 @@ func (t *tracer) stopped(tid int, status linux.WaitStatus) {
 			return
 		}
 		if sig == syscall.SIGTRAP|0x80 {
+			if task.waiting != nil {
+				t.waitStop(task)
+				return
+			}
 			t.syscallStop(task)
 			return
 		}
@@ -205,7 +209,7 @@ func (t *tracer) stopped(tid int, status linux.WaitStatus) {
 func (t *tracer) cont(tid int, sig syscall.Signal) {
 	if task := t.e.tasks.get(tid); task != nil {
 		task.settle()
-		if task.watched() {
+		if task.watched() || task.waiting != nil {
 			_ = linux.ContSyscall(tid, sig)
 			return
 		}

@@ -79,3 +79,9 @@ func (r *Registers) Inject(address uint64, number int, args ...uint64) {
 
 // SyscallInstruction is the machine code that enters the kernel.
 var SyscallInstruction = []byte{0x0f, 0x05}
+
+// Again has a thread that returns from a system call make another one in its
+// place, by the same instruction.
+func (r *Registers) Again(number int, args ...uint64) {
+	r.Inject(r.r.Rip-uint64(len(SyscallInstruction)), number, args...)
+}

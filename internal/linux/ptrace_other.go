@@ -45,5 +45,9 @@ func (r *Registers) Stack() uint64 { return 0 }
 // soon as it goes on.
 func (r *Registers) Inject(uint64, int, ...uint64) {}
 
+// Again has a thread that returns from a system call make another one in its
+// place.
+func (r *Registers) Again(int, ...uint64) {}
+
 // SyscallInstruction is the machine code that enters the kernel.
 var SyscallInstruction []byte
