@@ -225,16 +225,12 @@ func (a *actor) adoptFD(p *place, fd int, owned bool) syscall.Errno {
 
 // inode describes a place to a hook.
 func (a *actor) inode(p *place) hooks.Inode {
-	i := hooks.Inode{SID: a.label(p), Class: p.class(), Ref: p}
-	switch p.st.Mode & linux.SIFMT {
-	case linux.SIFSOCK:
-		if p.open {
-			family, kind, protocol := linux.SocketKind(p.fd)
-			i.Class = hooks.SocketClass(family, kind, protocol, true)
-		}
-	case 0:
-		i.Private = true
+	if p.open && isKind(&p.st, linux.SIFSOCK) {
+		l := a.socketLabel(p)
+		return hooks.Inode{SID: l.sid, Class: l.class, Ref: p}
 	}
+	i := hooks.Inode{SID: a.label(p), Class: p.class(), Ref: p}
+	i.Private = p.st.Mode&linux.SIFMT == 0
 	return i
 }
 

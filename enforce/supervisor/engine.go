@@ -33,10 +33,12 @@ type engine struct {
 	listener linux.Listener
 	receive  turns
 	labels   *labels
+	sockets  *sockets
 	virtual  *virtualTree
 	carriers *carriers
 	root     base   // the supervisor's root directory
 	procDev  uint64 // device of its /proc
+	network  uint64 // number of its network namespace
 	// stateKey and skeletonKey are directories that nobody inside may enter.
 	stateKey, skeletonKey inodeKey
 	sysctl                sysctls
@@ -85,6 +87,8 @@ func newEngine(cfg *Config) (*engine, error) {
 	e.table = rows(linux.Syscalls(linux.AuditArch))
 	e.tasks.all = map[int]*task{}
 	e.ipc.open()
+	e.sockets = newSockets()
+	e.network = ownNetwork()
 	own, err := readCredentials(linux.Gettid())
 	if err != nil {
 		return nil, fmt.Errorf("read own credentials: %w", err)

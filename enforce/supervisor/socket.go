@@ -1,97 +1,23 @@
 package supervisor
 
 import (
-	"bytes"
 	"encoding/binary"
+	"os"
+	"strconv"
 	"syscall"
-	"time"
 
 	"seward/enforce/hooks"
 	"seward/internal/linux"
+	"seward/policy"
 )
 
-// Sockets with a name in the filesystem. What other addresses mean is the
-// kernel's business, but it gets the socket that was looked at here: by its
-// number another thread could put a local one in its place, and a path into the
-// address, and have them connected unseen.
+// The calls that make sockets, and those that only look at one or end it. What is
+// checked is a copy of the descriptor: by its number another thread could put
+// another socket in its place. So the call is performed on that copy, unless
+// nobody else uses the caller's table of descriptors.
 
-// maxAddress is the size of struct sockaddr_storage.
-const maxAddress = 128
-
-// address copies the address of bind or connect. path is set for a name in the
-// filesystem.
-func (a *actor) address() (raw []byte, path []byte, e syscall.Errno) {
-	size := a.intArg(2)
-	if size < 0 || size > maxAddress {
-		return nil, nil, syscall.EINVAL
-	}
-	raw = make([]byte, size)
-	if size > 0 {
-		if e := a.read(raw, a.arg(1)); e != 0 {
-			return nil, nil, e
-		}
-	}
-	if size <= 2 || raw[0] != syscall.AF_UNIX || raw[1] != 0 || raw[2] == 0 {
-		return raw, nil, 0
-	}
-	path = raw[2:]
-	if end := bytes.IndexByte(path, 0); end >= 0 {
-		path = path[:end]
-	}
-	return raw, append([]byte(nil), path...), 0
-}
-
-// connect performs the call on the task's own socket, with the copied address:
-// the one in the task's memory may have changed. One with a path is connected to
-// the very object that was checked.
-func (a *actor) connect() answer {
-	raw, path, e := a.address()
-	if e != 0 {
-		return failure(e)
-	}
-	if e := a.takeSocket(); e != 0 {
-		return failure(e)
-	}
-	family, _, _ := linux.SocketKind(a.argument.fd)
-	switch family {
-	case syscall.AF_UNIX:
-	case syscall.AF_NETLINK, syscall.AF_PACKET:
-		return a.performConnect(raw) // never waits
-	default:
-		return a.connectRemote(raw)
-	}
-	if path == nil {
-		return a.performConnect(raw)
-	}
-	r := &a.first
-	if e := a.resolve(r, linux.AtFDCwd, path, walkFollow); e != 0 {
-		return failure(e)
-	}
-	switch {
-	case !r.found:
-		return failure(syscall.ENOENT)
-	case r.obj.node != nil || !isKind(&r.obj.st, linux.SIFSOCK):
-		return failure(syscall.ECONNREFUSED)
-	}
-	if e := a.openPlace(&r.obj); e != 0 {
-		return failure(e)
-	}
-	if err := linux.Faccessat(r.obj.fd, linux.Empty, 2, linux.AtEmptyPath|linux.AtEaccess); err != nil {
-		return failure(errnoOf(err))
-	}
-	i := a.inode(&r.obj)
-	i.Class = hooks.ClassSockFile
-	if e := a.judge(hooks.Permission(a.engine.auth, a.subject, &i, hooks.AccessWrite), nil); e != 0 {
-		return failure(e)
-	}
-	return a.performConnect(unixAddress(string(bytes.TrimRight(a.through(&r.obj), "\x00"))))
-}
-
-// unixAddress makes a struct sockaddr_un.
-func unixAddress(path string) []byte {
-	raw := append([]byte{syscall.AF_UNIX, 0}, path...)
-	return append(raw, 0)
-}
+// flags of socket(2) that are no part of a type.
+const socketFlags = linux.ONonblock | linux.OCloexec
 
 // takeSocket fetches the socket that is the call's first argument.
 func (a *actor) takeSocket() syscall.Errno {
@@ -104,104 +30,296 @@ func (a *actor) takeSocket() syscall.Errno {
 	return 0
 }
 
-// performConnect connects with the task's credentials, as the other end will see
-// them, and waits if the socket does.
-func (a *actor) performConnect(raw []byte) answer {
-	a.yield()
-	if e := a.becomeTask(); e != 0 {
+// alone reports whether the task's descriptors can't be changed while it waits
+// for its call.
+func (a *actor) alone() bool {
+	f := a.task.files.Load()
+	return f != nil && !f.shared()
+}
+
+// socketCall answers socket(2). The supervisor makes the socket, so that its
+// label is known from the start.
+func (a *actor) socketCall() answer {
+	family, kind, protocol := a.intArg(0), a.intArg(1)&^socketFlags, a.intArg(2)
+	if e := nonsense(family, kind); e != 0 {
 		return failure(e)
 	}
-	return result(errnoOf(linux.Connect(a.argument.fd, raw)))
-}
-
-// connectRemote connects a socket of a family whose peers may take minutes to
-// answer, with the kernel's rules for calls that a signal ends: the connection
-// goes on being made, and the call starts again or fails with EINTR.
-func (a *actor) connectRemote(raw []byte) answer {
-	fd, err := linux.Dup(a.argument.fd)
-	if err != nil {
-		return failure(errnoOf(err))
-	}
-	a.yield()
-	done := make(chan error, 1)
-	go func() {
-		err := linux.Connect(fd, raw)
-		linux.Close(fd)
-		done <- err
-	}()
-	for {
-		select {
-		case err := <-done:
-			return result(errnoOf(err))
-		case <-time.After(patience):
-		}
-		if e := a.interrupted(); e != 0 {
-			return failure(e)
-		}
-	}
-}
-
-// performBind binds with the task's credentials, which ports below 1024 and
-// some families ask for.
-func (a *actor) performBind(raw []byte) answer {
-	if e := a.becomeTask(); e != 0 {
+	class := a.socketClass(family, kind, protocol)
+	made := hooks.CreateSocket(a.engine.auth, a.subject, class)
+	if e := a.judge(made.Verdict, nil); e != 0 {
 		return failure(e)
 	}
-	if len(raw) >= 8 && binary.NativeEndian.Uint16(raw) == syscall.AF_NETLINK && binary.NativeEndian.Uint32(raw[4:]) == 0 {
-		// The kernel would take the number of the process that binds: it is to be
-		// the task's.
-		own := append([]byte(nil), raw...)
-		binary.NativeEndian.PutUint32(own[4:], uint32(a.task.tgid)) //nolint:gosec // G115: a process number.
-		if err := linux.Bind(a.argument.fd, own); errnoOf(err) != syscall.EADDRINUSE {
-			return result(errnoOf(err))
-		}
+	if !commonFamily(family) {
+		a.yield() // the kernel may load a module for it
 	}
-	return result(errnoOf(linux.Bind(a.argument.fd, raw)))
-}
-
-// bind makes a name for a socket of the local family.
-func (a *actor) bind() answer {
-	raw, path, e := a.address()
+	fd, e := a.makeSocket(family, a.intArg(1)|linux.OCloexec, protocol)
+	if e == errElsewhere {
+		if a.subject.SockCreate != 0 {
+			return failure(syscall.EACCES)
+		}
+		return goOn // the task's label is found when the socket is met
+	}
 	if e != 0 {
 		return failure(e)
 	}
-	if e := a.takeSocket(); e != 0 {
+	a.fd = fd
+	l := socketLabel{sid: made.SID, class: class, peer: a.engine.auth.Initial(hooks.SIDUnlabeled)}
+	if e := a.newSocket(fd, l); e != 0 {
 		return failure(e)
 	}
-	family, _, _ := linux.SocketKind(a.argument.fd)
-	if family != syscall.AF_UNIX || path == nil {
-		return a.performBind(raw)
-	}
-	socket := a.argument.fd
-	e = a.makeAt(&a.first, linux.AtFDCwd, path, hooks.ClassSockFile, func(r *resolution) error {
-		return a.bindName(socket, r, path)
-	})
-	if e == syscall.EEXIST {
-		e = syscall.EADDRINUSE
-	}
-	return result(e)
+	return answer{kind: answerFD, cloexec: uint32(a.intArg(1) & linux.OCloexec)} //nolint:gosec // G115: a flag.
 }
 
-// bindName binds a socket to a name in the directory that was checked. The
-// socket remembers the text it is bound by and shows it to others, so that it
-// has to be the program's own where that leads to the same place.
-func (a *actor) bindName(socket int, r *resolution, path []byte) error {
-	if err := linux.Fchdir(r.dir.fd); err != nil {
-		return err
+// nonsense gives the kernel's errors for what no socket can be, which come before
+// any check.
+func nonsense(family, kind int) syscall.Errno {
+	const families, kinds = 64, 11
+	switch {
+	case family < 0 || family >= families:
+		return syscall.EAFNOSUPPORT
+	case kind < 0 || kind >= kinds:
+		return syscall.EINVAL
 	}
-	defer func() { _ = linux.Fchdir(a.engine.root.fd) }()
-	if name := r.bare(); string(path) == name {
-		return linux.Bind(socket, unixAddress(name))
+	return 0
+}
+
+// commonFamily reports whether a family is there on any kernel.
+func commonFamily(family int) bool {
+	switch family {
+	case syscall.AF_UNIX, syscall.AF_INET, syscall.AF_INET6, syscall.AF_NETLINK:
+		return true
 	}
-	if path[0] == '/' && a.task.fs.root == nil {
-		// The name in full, if it still leads into the same directory.
+	return false
+}
+
+// errElsewhere says that the task's network namespace can't be entered.
+const errElsewhere = syscall.EXDEV
+
+// makeSocket makes a socket with the task's credentials in its network namespace.
+func (a *actor) makeSocket(family, kind, protocol int) (fd int, e syscall.Errno) {
+	leave, e := a.enterNetwork()
+	if e != 0 {
+		return -1, e
+	}
+	defer leave()
+	if e := a.becomeTask(); e != 0 {
+		return -1, e
+	}
+	fd, err := linux.Socket(family, kind, protocol)
+	return fd, errnoOf(err)
+}
+
+// enterNetwork has the actor's thread be in the task's network namespace until
+// the returned function is called.
+func (a *actor) enterNetwork() (leave func(), e syscall.Errno) {
+	nothing := func() {}
+	own, theirs := a.engine.network, uint64(0)
+	var fd int
+	var err error
+	a.asSelf(func() {
 		var st linux.Statx
-		dir := append([]byte(nil), path...)
-		dir = dir[:bytes.LastIndexByte(bytes.TrimRight(dir, "/"), '/')+1]
-		if linux.Stat(linux.AtFDCwd, append(linux.Name(dir), 0), 0, walkMask, &st) == nil &&
-			keyOf(&st) == keyOf(&r.dir.st) {
-			return linux.Bind(socket, unixAddress(string(path)))
+		if err = linux.Stat(linux.AtFDCwd, linux.ProcName(a.text[:0], a.task.tid, "ns/net"), 0, linux.StatxBasic, &st); err == nil {
+			theirs = st.Ino
 		}
+	})
+	if err != nil || theirs == own {
+		return nothing, errnoOf(err)
 	}
-	return linux.Bind(socket, unixAddress(r.bare()))
+	a.asSelf(func() {
+		fd, err = linux.Openat(linux.AtFDCwd, linux.ProcName(a.text[:0], a.task.tid, "ns/net"), linux.OCloexec, 0)
+	})
+	if err != nil {
+		return nothing, errElsewhere
+	}
+	defer linux.Close(fd)
+	back, err := linux.Openat(linux.AtFDCwd, linux.ProcName(a.text[:0], linux.Gettid(), "ns/net"), linux.OCloexec, 0)
+	if err != nil {
+		return nothing, errElsewhere
+	}
+	a.asSelf(func() { err = linux.EnterNetwork(fd) })
+	if err != nil {
+		linux.Close(back)
+		return nothing, errElsewhere
+	}
+	return func() {
+		var err error
+		a.asSelf(func() { err = linux.EnterNetwork(back) })
+		linux.Close(back)
+		if err != nil {
+			a.engine.stop(err)
+		}
+	}, 0
+}
+
+// ownNetwork returns the number of the supervisor's network namespace.
+func ownNetwork() uint64 {
+	link, err := os.Readlink("/proc/thread-self/ns/net")
+	if err != nil {
+		return 0
+	}
+	number, _ := strconv.ParseUint(link[len("net:["):len(link)-1], 10, 64)
+	return number
+}
+
+// newSocket remembers the label of a socket that was just made.
+func (a *actor) newSocket(fd int, l socketLabel) syscall.Errno {
+	var st linux.Statx
+	if err := linux.Fstat(fd, linux.StatxBasic, &st); err != nil {
+		return errnoOf(err)
+	}
+	l.cookie = linux.SocketCookie(fd)
+	if a.engine.sockets.put(st.Ino, l) {
+		a.yield()
+		a.asSelf(a.engine.sweepSockets)
+	}
+	return 0
+}
+
+// socketpair lets the kernel make a pair, both ends of which show the caller as
+// the other. Labels are found when the ends are met; where they were asked for,
+// the supervisor makes the pair.
+func (a *actor) socketpair() answer {
+	family, kind, protocol := a.intArg(0), a.intArg(1)&^socketFlags, a.intArg(2)
+	if e := nonsense(family, kind); e != 0 {
+		return failure(e)
+	}
+	class := a.socketClass(family, kind, protocol)
+	// Once for each end, as the kernel asks.
+	made := hooks.CreateSocket(a.engine.auth, a.subject, class)
+	if e := a.judge(made.Verdict, nil); e != 0 {
+		return failure(e)
+	}
+	again := hooks.CreateSocket(a.engine.auth, a.subject, class)
+	if e := a.judge(again.Verdict, nil); e != 0 {
+		return failure(e)
+	}
+	if a.subject.SockCreate == 0 || a.subject.SockCreate == made.SID && made.SID == a.usualLabel(class) {
+		return goOn
+	}
+	return a.makePair(a.intArg(1), protocol, family, socketLabel{sid: made.SID, class: class, peer: made.SID})
+}
+
+// usualLabel is the label of a socket that the task makes without having asked
+// for one.
+func (a *actor) usualLabel(class hooks.Class) policy.SID {
+	sid, err := a.engine.auth.Transition(a.subject.SID, a.subject.SID, class, "")
+	if err != nil {
+		return a.engine.auth.Initial(hooks.SIDUnlabeled)
+	}
+	return sid
+}
+
+// makePair makes a pair with a label.
+func (a *actor) makePair(kind, protocol, family int, l socketLabel) answer {
+	if e := a.becomeTask(); e != 0 {
+		return failure(e)
+	}
+	pair, err := linux.Socketpair(family, kind|linux.OCloexec, protocol)
+	if err != nil {
+		return failure(errnoOf(err))
+	}
+	defer linux.Close(pair[0])
+	defer linux.Close(pair[1])
+	var numbers [8]byte
+	if e := a.write(numbers[:], a.arg(3)); e != 0 {
+		return failure(e)
+	}
+	for i, fd := range pair {
+		if e := a.newSocket(fd, l); e != 0 {
+			return failure(e)
+		}
+		n, err := a.engine.listener.AddFD(a.call.ID, fd, uint32(kind&linux.OCloexec)) //nolint:gosec // G115: a flag.
+		if err != nil {
+			return failure(errnoOf(err))
+		}
+		binary.NativeEndian.PutUint32(numbers[4*i:], uint32(n)) //nolint:gosec // G115: descriptors are small.
+	}
+	return result(a.write(numbers[:], a.arg(3)))
+}
+
+// useSocket checks an operation on the socket that is the first argument.
+func (a *actor) useSocket(op hooks.SocketOperation) syscall.Errno {
+	if e := a.takeSocket(); e != 0 {
+		return e
+	}
+	k := a.socket(&a.argument)
+	return a.judge(hooks.UseSocket(a.engine.auth, a.subject, &k, op), nil)
+}
+
+// listen lets a caller that is alone listen itself, which those that connect see.
+func (a *actor) listen() answer {
+	if e := a.useSocket(hooks.SocketOpListen); e != 0 {
+		return failure(e)
+	}
+	p := &a.argument
+	family := linux.SocketFamily(p.fd)
+	l := a.socketLabel(p)
+	if family == syscall.AF_INET || family == syscall.AF_INET6 {
+		return a.listenUnnamed(p, family, l)
+	}
+	if at, ok := localAddressOf(p.fd, family, l.class); ok {
+		a.engine.sockets.listens(at, p.st.Ino, l.sid)
+	}
+	if a.alone() {
+		return goOn
+	}
+	if e := a.becomeTask(); e != 0 {
+		return failure(e)
+	}
+	return result(errnoOf(linux.ListenSocket(p.fd, a.intArg(1))))
+}
+
+// listenUnnamed listens on a socket that may get its port only now.
+func (a *actor) listenUnnamed(p *place, family int, l socketLabel) answer {
+	if e := a.becomeTask(); e != 0 {
+		return failure(e)
+	}
+	if err := linux.ListenSocket(p.fd, a.intArg(1)); err != nil {
+		return failure(errnoOf(err))
+	}
+	if at, ok := localAddressOf(p.fd, family, l.class); ok {
+		a.engine.sockets.listens(at, p.st.Ino, l.sid)
+	}
+	return value(0)
+}
+
+func (a *actor) shutdown() answer {
+	if e := a.useSocket(hooks.SocketOpShutdown); e != 0 {
+		return failure(e)
+	}
+	return result(errnoOf(linux.ShutdownSocket(a.argument.fd, a.intArg(1))))
+}
+
+func (a *actor) getsockname() answer { return a.socketName(linux.SocketName) }
+
+func (a *actor) getpeername() answer { return a.socketName(linux.PeerName) }
+
+func (a *actor) socketName(get func(fd int, buf []byte) (int, error)) answer {
+	if e := a.useSocket(hooks.SocketOpName); e != 0 {
+		return failure(e)
+	}
+	var buf [maxAddress]byte
+	n, err := get(a.argument.fd, buf[:])
+	if err != nil {
+		return failure(errnoOf(err))
+	}
+	return result(a.giveAddress(buf[:], n, a.arg(1), a.arg(2)))
+}
+
+// giveAddress writes an address of n bytes to a buffer of the task and its size
+// to where the task gave the buffer's.
+func (a *actor) giveAddress(address []byte, n int, to, sizeAt uint64) syscall.Errno {
+	var word [4]byte
+	if e := a.read(word[:], sizeAt); e != 0 {
+		return e
+	}
+	room := int(int32(binary.NativeEndian.Uint32(word[:]))) //nolint:gosec // G115: C's int.
+	if room < 0 {
+		return syscall.EINVAL
+	}
+	if e := a.write(address[:min(n, room, len(address))], to); e != 0 {
+		return e
+	}
+	binary.NativeEndian.PutUint32(word[:], uint32(n)) //nolint:gosec // G115: a small number.
+	return a.write(word[:], sizeAt)
 }

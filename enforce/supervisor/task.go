@@ -30,6 +30,7 @@ type task struct {
 	hasMemory bool
 	pidfd     int // -1 until needed
 	exec      *pendingExec
+	accepted  acceptedFrom
 	launching bool // not yet the program: the supervisor's own code before exec
 
 	// files is shared as clone(CLONE_FILES) shares it.
