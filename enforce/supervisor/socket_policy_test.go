@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -103,7 +104,7 @@ func address(f []string) syscall.Sockaddr {
 
 func init() {
 	helpers["sockets"] = func(args []string) int {
-		syscall.Umask(0)
+		runtime.LockOSThread() // which the labels belong to
 		var s socketScript
 		for i, arg := range args {
 			text, err := s.step(strings.Split(arg, ":"))
