@@ -58,7 +58,9 @@ func (a *actor) record(records []hooks.Record) {
 	}
 	if a.quiet {
 		// The tracer's: nobody answers a call here.
-		a.engine.deliver(a.events[first:], a.engine.callAt(a.task))
+		var c *Call
+		a.asSelf(func() { c = a.engine.callAt(a.task) })
+		a.engine.deliver(a.events[first:], c)
 		a.events = a.events[:first]
 	}
 }
@@ -77,7 +79,9 @@ func (a *actor) gather() {
 	if len(a.events) == 0 {
 		return
 	}
-	c := a.engine.callOf(a.task, int(a.call.Number), a.call.Args[:4])
+	var c *Call
+	// With the task's identity, not all of /proc can be read.
+	a.asSelf(func() { c = a.engine.callOf(a.task, int(a.call.Number), a.call.Args[:4]) })
 	a.addPaths(c)
 	a.audited = c
 }
