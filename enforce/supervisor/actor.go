@@ -215,8 +215,10 @@ func (a *actor) adoptFD(p *place, fd int, owned bool) syscall.Errno {
 	if p.isDir() {
 		// A directory that only stands for a node is that node to a walk.
 		if n := a.engine.carriers.carriedDir(&p.st); n != nil {
-			a.setNode(p, n)
+			return a.standIn(p, n)
 		}
+	} else if n := a.engine.carriers.referenced(&p.st); n != nil && !p.open {
+		a.setNode(p, n)
 	} else if p.carried = a.engine.carried(p); p.carried != nil {
 		p.sid, p.labelled = a.engine.virtual.label(a, p.carried), true
 	}

@@ -195,7 +195,7 @@ func (a *actor) directoryText() string {
 	a.asSelf(func() {
 		var err error
 		if n, err = linux.Readlinkat(linux.AtFDCwd, linux.ProcName(a.text[:0], a.task.tid, "cwd"), buf[:]); err == nil {
-			text = string(buf[:n])
+			text = a.engine.carriers.visible(string(buf[:n]))
 		}
 	})
 	return text

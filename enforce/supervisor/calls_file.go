@@ -11,7 +11,7 @@ var fileCalls = []call{
 	{name: "access", action: actionNotify, handle: (*actor).access, restart: true, reads: true},
 	{name: "truncate", action: actionNotify, handle: (*actor).truncate, restart: true},
 	{name: "ftruncate", action: actionNotify, handle: (*actor).ftruncate, restart: true},
-	{name: "getcwd", action: actionAllow},
+	{name: "getcwd", action: actionNotify, handle: (*actor).getcwd, restart: true},
 	{name: "chdir", action: actionNotify, handle: (*actor).chdir, restart: true},
 	{name: "fchdir", action: actionNotify, handle: (*actor).fchdir, restart: true},
 	{name: "rename", action: actionNotify, handle: (*actor).rename, restart: true},

@@ -16,6 +16,9 @@ func (a *actor) chdir() answer {
 	if e != 0 {
 		return failure(e)
 	}
+	if p.node == nil && p.isDir() && a.startsCarried() {
+		return a.leaveCarried(p)
+	}
 	return a.changeDir(p)
 }
 
@@ -30,8 +33,10 @@ func (a *actor) changeDir(p *place) answer {
 	switch {
 	case !p.isDir():
 		return failure(syscall.ENOTDIR)
+	case p.stand != objectKey{}:
+		return a.enterCarried(p)
 	case p.node != nil:
-		return failure(syscall.EACCES) // the kernel has no such directory to be in
+		return a.enterNode(p.node)
 	}
 	if e := a.searchable(p); e != 0 {
 		return failure(e)

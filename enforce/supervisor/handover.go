@@ -29,6 +29,8 @@ type handedFD struct {
 	fd      int
 	cloexec bool
 	at      uint64 // where its number is stored, 0 if nowhere
+	// enter has the task make it its working directory instead of keeping it.
+	enter bool
 }
 
 func (j *handOverJob) close() {
@@ -93,6 +95,9 @@ func (t *tracer) deliver(task *task) {
 // negative errno.
 func (t *tracer) send(task *task, job *handedFD) int64 {
 	const broken = -int64(syscall.EMFILE)
+	if job.enter {
+		return t.enter(task, job)
+	}
 	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_SEQPACKET|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return broken
@@ -102,6 +107,36 @@ func (t *tracer) send(task *task, job *handedFD) int64 {
 	if syscall.Sendmsg(pair[0], []byte{0}, syscall.UnixRights(job.fd), nil, 0) != nil {
 		return broken
 	}
+	return t.throughGate(task, func(g *gate) int64 {
+		result := g.receive(pair[1], job.cloexec)
+		if job.at != 0 {
+			number := binary.NativeEndian.AppendUint32(nil, uint32(result)) //nolint:gosec // G115: C's int.
+			_ = g.memory.WriteAt(number, job.at)
+		}
+		return result
+	})
+}
+
+// enter has a task enter a directory by a descriptor, which it has for as long as
+// that takes.
+func (t *tracer) enter(task *task, job *handedFD) int64 {
+	const broken = -int64(syscall.EMFILE)
+	return t.throughGate(task, func(g *gate) int64 {
+		fd, ok := g.job(&gateJob{source: job.fd})
+		if !ok || fd < 0 {
+			return broken
+		}
+		result, ok := g.call(callFchdir, uint64(fd))
+		if _, closed := g.call(callClose, uint64(fd)); !ok || !closed {
+			return broken
+		}
+		return result
+	})
+}
+
+// throughGate has a stopped task do something by a gate.
+func (t *tracer) throughGate(task *task, do func(*gate) int64) int64 {
+	const broken = -int64(syscall.EMFILE)
 	m, err := linux.OpenMemory(task.tid)
 	if err != nil {
 		return broken
@@ -115,11 +150,7 @@ func (t *tracer) send(task *task, job *handedFD) int64 {
 	if !ok {
 		return broken
 	}
-	result := g.receive(pair[1], job.cloexec)
-	if job.at != 0 {
-		number := binary.NativeEndian.AppendUint32(nil, uint32(result)) //nolint:gosec // G115: C's int.
-		_ = m.WriteAt(number, job.at)
-	}
+	result := do(g)
 	if !g.close() {
 		return broken
 	}

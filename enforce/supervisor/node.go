@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"os"
-	"path/filepath"
 	"sync"
 	"syscall"
 
@@ -27,8 +26,10 @@ type carriers struct {
 	dirs    map[inodeKey]*node
 	// copies are the last files in memory that nobody can change, a ring.
 	copies map[inodeKey]*node
-	ring   [maxCopies]inodeKey
-	next   int
+	// references are those of them that stand for nodes that were only referred to.
+	references map[inodeKey]*node
+	ring       [maxCopies]inodeKey
+	next       int
 	// policyMu serialises the opening of the policy's image; policy is the last.
 	policyMu sync.Mutex
 	policy   inodeKey
@@ -42,7 +43,7 @@ type carriers struct {
 const maxCopies = 4096
 
 func newCarriers(e *engine) (*carriers, error) {
-	c := &carriers{e: e, watched: map[inodeKey]*watchedFile{}, dirs: map[inodeKey]*node{}, copies: map[inodeKey]*node{}}
+	c := &carriers{e: e, watched: map[inodeKey]*watchedFile{}, dirs: map[inodeKey]*node{}, copies: map[inodeKey]*node{}, references: map[inodeKey]*node{}}
 	status, err := carrier.NewStatus(e.virtual.fs.tree.Status())
 	if err != nil {
 		return nil, err
@@ -140,7 +141,10 @@ func (t strangerTask) SetAttribute(hooks.Attribute, policy.SID) {}
 func (a *actor) openNode(o *opening) answer {
 	p := &a.first.obj
 	n := p.node
-	if e := a.nodeAccess(p, accessOf(o.flags)); e != 0 && o.flags&linux.OPath == 0 {
+	if o.flags&linux.OPath != 0 {
+		return a.openNodeReference(n, o.flags&linux.OCloexec != 0)
+	}
+	if e := a.nodeAccess(p, accessOf(o.flags)); e != 0 {
 		return failure(e)
 	}
 	i := a.inode(p)
@@ -165,8 +169,6 @@ func (a *actor) carry(n *node, flags int) (int, syscall.Errno) {
 		return c.openDir(n)
 	}
 	switch {
-	case flags&linux.OPath != 0:
-		return -1, syscall.EACCES // there is nothing to refer to
 	case n.kind == nodePatched:
 		if flags&linux.OAccmode != linux.ORdonly {
 			return -1, syscall.EACCES
@@ -285,6 +287,7 @@ func (c *carriers) newCopy(n *node, data []byte) (fd int, key inodeKey, e syscal
 		key = keyOf(&st).inodeKey
 		c.mu.Lock()
 		delete(c.copies, c.ring[c.next])
+		delete(c.references, c.ring[c.next])
 		c.ring[c.next] = key
 		c.next = (c.next + 1) % maxCopies
 		c.copies[key] = n
@@ -315,100 +318,4 @@ func (e *engine) carried(p *place) *node {
 	ref, _ := c.mount.Find(p.fd)
 	n, _ = ref.(*node)
 	return n
-}
-
-// openDir carries a directory, so that it can be listed and paths can start
-// there: a real one with the same names in it, which the walk knows.
-func (c *carriers) openDir(n *node) (int, syscall.Errno) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.skeleton == "" {
-		dir, err := os.MkdirTemp("", "seward-")
-		if err != nil {
-			return -1, errnoOf(err)
-		}
-		c.skeleton = dir
-		var st linux.Statx
-		if err := linux.Stat(linux.AtFDCwd, linux.MakeName(dir), 0, walkMask, &st); err != nil {
-			return -1, errnoOf(err)
-		}
-		c.e.skeletonKey = keyOf(&st).inodeKey
-	}
-	dir := filepath.Join(c.skeleton, n.where)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return -1, errnoOf(err)
-	}
-	if e := c.populate(n, dir); e != 0 {
-		return -1, e
-	}
-	fd, err := linux.Openat(linux.AtFDCwd, linux.MakeName(dir), linux.ORdonly|linux.ODirectory|linux.OCloexec, 0)
-	if err != nil {
-		return -1, errnoOf(err)
-	}
-	var st linux.Statx
-	if err := linux.Fstat(fd, walkMask, &st); err != nil {
-		linux.Close(fd)
-		return -1, errnoOf(err)
-	}
-	c.dirs[keyOf(&st).inodeKey] = n
-	return fd, 0
-}
-
-// populate gives a directory of the skeleton the entries of its node.
-func (c *carriers) populate(n *node, dir string) syscall.Errno {
-	want := map[string]bool{}
-	etc := c.e.virtual.etc
-	switch n.kind {
-	case nodeEtc:
-		for _, name := range etc.dirs[etc.below(n)] {
-			want[name] = etc.lookup(n, name).dir
-		}
-	case nodeAttrDir:
-		for attr := hooks.AttrCurrent; ; attr++ {
-			name := attr.String()
-			if _, ok := hooks.AttributeByName(name); !ok {
-				break
-			}
-			want[name] = false
-		}
-	default:
-		for _, child := range c.e.virtual.fs.tree.Children(n.file.Node) {
-			want[child.Name()] = child.IsDir()
-		}
-	}
-	have, err := os.ReadDir(dir)
-	if err != nil {
-		return errnoOf(err)
-	}
-	for _, entry := range have {
-		if _, ok := want[entry.Name()]; !ok {
-			_ = os.RemoveAll(filepath.Join(dir, entry.Name()))
-		}
-		delete(want, entry.Name())
-	}
-	for name, isDir := range want {
-		path := filepath.Join(dir, name)
-		if isDir {
-			err = os.Mkdir(path, 0o700)
-		} else {
-			err = os.WriteFile(path, nil, 0o600)
-		}
-		if err != nil {
-			return errnoOf(err)
-		}
-	}
-	return 0
-}
-
-// carriedDir returns the node that a directory of the skeleton stands for.
-func (c *carriers) carriedDir(st *linux.Statx) *node {
-	if c == nil {
-		return nil
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.dirs) == 0 {
-		return nil
-	}
-	return c.dirs[keyOf(st).inodeKey]
 }

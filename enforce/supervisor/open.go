@@ -325,6 +325,8 @@ func (a *actor) openExisting(o *opening) answer {
 		return failure(syscall.ELOOP)
 	case r.obj.node != nil:
 		return a.openNode(o)
+	case a.engine.virtual.listed(&r.obj) != nil:
+		return a.openListed(o, a.engine.virtual.listed(&r.obj))
 	case kind == linux.SIFDIR && o.flags&(linux.OAccmode|linux.OTrunc) != 0:
 		return failure(syscall.EISDIR)
 	}

@@ -59,8 +59,10 @@ type place struct {
 	proc procPlace
 	// node is set for what doesn't exist in the kernel; st is then made up.
 	node *node
-	// carried is what a file that stands for a node was opened for.
+	// carried is what a file that stands for a node was opened for, stand the
+	// directory that stands for this one.
 	carried *node
+	stand   objectKey
 }
 
 // procPlace is what a place in /proc belongs to.
@@ -87,7 +89,7 @@ func (p *place) reset() {
 	}
 	p.fd, p.owned, p.open, p.at, p.flags = -1, false, false, -1, 0
 	p.name, p.labelled, p.sid, p.node, p.carried = nil, false, 0, nil, nil
-	p.proc, p.by = procPlace{}, 0
+	p.proc, p.by, p.stand = procPlace{}, 0, objectKey{}
 }
 
 // move makes p what q is and q nothing.

@@ -258,6 +258,9 @@ func (a *actor) linkText(r *resolution, buf []byte) (int, syscall.Errno) {
 		} else {
 			read()
 		}
+		if err == nil {
+			n = copy(buf, a.engine.carriers.visible(string(buf[:n])))
+		}
 		return n, errnoOf(err)
 	}
 	if e := a.openPlace(p); e != 0 {

@@ -79,6 +79,7 @@ var (
 	callPwrite64      = linux.SyscallNumber("pwrite64")
 	callPwritev       = linux.SyscallNumber("pwritev")
 	callPwritev2      = linux.SyscallNumber("pwritev2")
+	callFchdir        = linux.SyscallNumber("fchdir")
 	callClose         = linux.SyscallNumber("close")
 	callCloseRange    = linux.SyscallNumber("close_range")
 	callDup2          = linux.SyscallNumber("dup2")

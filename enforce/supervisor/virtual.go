@@ -19,6 +19,7 @@ const (
 	nodePatched                 // a file of /proc that has a line more than the kernel's
 	nodeFS                      // /sys/fs/selinux and all below
 	nodeEtc                     // /etc/selinux and all below
+	nodeListed                  // a directory of the kernel's with one more name inside
 )
 
 // node is an object that doesn't exist in the kernel, or not like that.
@@ -44,9 +45,11 @@ type virtualTree struct {
 	e *engine
 	// sysFS is the identity of /sys/fs, where selinuxfs is found.
 	sysFS objectKey
-	sb    hooks.Superblock
-	fs    *fsTree
-	etc   *etcTree // nil if the machine's is shown
+	// sysFSWhole says that the kernel itself lists it there.
+	sysFSWhole bool
+	sb         hooks.Superblock
+	fs         *fsTree
+	etc        *etcTree // nil if the machine's is shown
 }
 
 const selinuxMount = "/sys/fs/selinux"
@@ -57,6 +60,7 @@ func newVirtualTree(e *engine) *virtualTree {
 	if linux.Stat(linux.AtFDCwd, linux.MakeName("/sys/fs"), 0, walkMask, &st) == nil {
 		v.sysFS = keyOf(&st)
 	}
+	v.sysFSWhole = linux.Stat(linux.AtFDCwd, linux.MakeName(selinuxMount), 0, walkMask, &st) == nil
 	fs := e.labels.fs.describe(linux.Mount{Type: "selinuxfs", Point: selinuxMount})
 	v.sb = fs.sb
 	v.fs = newFSTree(e)
@@ -100,7 +104,7 @@ func (v *virtualTree) lookup(dir *node, name string) *node {
 		}
 	case nodeEtc:
 		return v.etc.lookup(dir, name)
-	case nodeAttr, nodePatched:
+	case nodeAttr, nodePatched, nodeListed:
 	}
 	return nil
 }
