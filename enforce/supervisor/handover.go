@@ -107,14 +107,41 @@ func (t *tracer) send(task *task, job *handedFD) int64 {
 	if syscall.Sendmsg(pair[0], []byte{0}, syscall.UnixRights(job.fd), nil, 0) != nil {
 		return broken
 	}
+	var own, sent linux.Statx
+	if linux.Fstat(pair[1], linux.StatxBasic, &own) != nil || linux.Fstat(job.fd, linux.StatxBasic, &sent) != nil {
+		return broken
+	}
+	task.gateSocket.Store(own.Ino)
+	defer task.gateSocket.Store(0)
 	return t.throughGate(task, func(g *gate) int64 {
 		result := g.receive(pair[1], job.cloexec)
+		if result >= 0 && !task.has(int(result), &sent) {
+			// Another thread put a socket of its own in the place of this one.
+			_ = linux.Kill(task.tgid, syscall.SIGKILL)
+			return broken
+		}
 		if job.at != 0 {
 			number := binary.NativeEndian.AppendUint32(nil, uint32(result)) //nolint:gosec // G115: C's int.
 			_ = g.memory.WriteAt(number, job.at)
 		}
 		return result
 	})
+}
+
+// has reports whether a descriptor of a stopped task is for an object.
+func (t *task) has(fd int, st *linux.Statx) bool {
+	pidfd, err := linux.PidfdOpen(t.tid)
+	if err != nil {
+		return false
+	}
+	defer linux.Close(pidfd)
+	got, err := linux.PidfdGetfd(pidfd, fd)
+	if err != nil {
+		return false
+	}
+	defer linux.Close(got)
+	var now linux.Statx
+	return linux.Fstat(got, linux.StatxBasic, &now) == nil && now.Ino == st.Ino && deviceOf(&now) == deviceOf(st)
 }
 
 // enter has a task enter a directory by a descriptor, which it has for as long as
@@ -165,7 +192,7 @@ func (g *gate) receive(socket int, cloexec bool) int64 {
 		return broken
 	}
 	// struct msghdr, then an iovec, a byte and the control message.
-	const iovAt, byteAt, controlAt, controlSize, size = 56, 72, 80, 24, 104
+	const iovAt, byteAt, controlAt, controlSize, size = 56, 72, 80, 20, 104
 	data := make([]byte, size)
 	le := binary.LittleEndian
 	le.PutUint64(data[16:], g.scratch+iovAt)

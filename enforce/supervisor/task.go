@@ -40,6 +40,9 @@ type task struct {
 	expectStop atomic.Bool
 	// handOver is a reference that the task is about to be given.
 	handOver atomic.Pointer[handOverJob]
+	// gateSocket is the inode of the socket that the task receives a reference from,
+	// 0 if it doesn't.
+	gateSocket atomic.Uint64
 	// calls is the task's last appearance as a caller of selinuxfs.
 	calls atomic.Pointer[selinuxfs.Caller]
 	// What the tracer remembers between entry and exit of a watched call.
