@@ -51,7 +51,8 @@ var law = []struct {
 	{"internal/linux/...", "internal/linux/..."},
 	{"internal/term/...", "internal/linux/..."},
 	{"internal/applet", "internal/getopt format/diag"},
-	{"internal/applet/...", "basepolicy/... format/... policy/... security/... enforce/... label/... audit/... internal/..."},
+	{"internal/applet/...", "basepolicy/... format/... policy/... security/... enforce/... label/... audit/... docs internal/..."},
+	{"docs", ""},
 	{"cmd/seward", "internal/applet/table enforce/supervisor"},
 
 	// Testing aids.

@@ -9,6 +9,7 @@ import (
 	"seward/internal/applet/compile"
 	"seward/internal/applet/decide"
 	"seward/internal/applet/demo"
+	"seward/internal/applet/doctor"
 	"seward/internal/applet/house"
 	"seward/internal/applet/run"
 )
@@ -25,6 +26,7 @@ func Set() *applet.Set {
 			decide.Check,
 			decide.Explain,
 			ask.Applet,
+			doctor.Applet,
 			house.HelpApplet,
 			house.VersionApplet,
 			house.InstallApplet,
