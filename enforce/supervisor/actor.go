@@ -20,6 +20,7 @@ type actor struct {
 	entry   *call
 	subject *hooks.Subject // the task's labels at the start of the call
 	fd      int            // to be given to the task, -1 if none
+	tracing bool           // it is the tracer's, for stopped tasks
 	refused bool           // a hook has refused the call
 
 	dirs     dirCache
@@ -189,6 +190,9 @@ func (a *actor) takeFD(p *place, fd int) syscall.Errno {
 	if e != 0 {
 		return e
 	}
+	if a.engine.slowFetch {
+		return a.requestFD(p, fd)
+	}
 	var got int
 	var err error
 	a.asSelf(func() { got, err = linux.PidfdGetfd(pidfd, fd) })
@@ -200,15 +204,22 @@ func (a *actor) takeFD(p *place, fd int) syscall.Errno {
 
 // adoptFD has p stand for what a descriptor does.
 func (a *actor) adoptFD(p *place, fd int, owned bool) syscall.Errno {
+	flags, err := linux.StatusFlags(fd)
+	if err != nil {
+		flags = linux.OPath
+	}
+	return a.adoptAs(p, fd, owned, flags)
+}
+
+// adoptAs is adoptFD for a descriptor that counts as having other flags.
+func (a *actor) adoptAs(p *place, fd int, owned bool, flags int) syscall.Errno {
 	p.reset()
 	p.fd, p.owned = fd, owned
 	if err := linux.Fstat(fd, walkMask, &p.st); err != nil {
 		p.reset()
 		return errnoOf(err)
 	}
-	if flags, err := linux.StatusFlags(fd); err == nil {
-		p.flags, p.open = flags, flags&linux.OPath == 0
-	}
+	p.flags, p.open = flags, flags&linux.OPath == 0
 	if deviceOf(&p.st) == a.engine.procDev {
 		p.proc = a.procPlaceOf(p)
 	}

@@ -74,6 +74,9 @@ type Config struct {
 	// NoFUSE has the files of selinuxfs carried without FUSE, as where it is not to
 	// be had.
 	NoFUSE bool
+	// SendDescriptors has programs send the descriptors that their calls name, as
+	// where pidfd_getfd is not to be had.
+	SendDescriptors bool
 	// KillOrphans ends what is left running when the program ends. Default: Run
 	// waits for it.
 	KillOrphans bool
@@ -111,9 +114,9 @@ type Event struct {
 var (
 	// ErrUnsupported is that this architecture's system calls are not known.
 	ErrUnsupported = errors.New("programs can't be supervised on this architecture")
-	// ErrNested is that a filter of another supervisor is in place already: the
-	// kernel allows one listener only.
-	ErrNested = errors.New("another supervisor's listener is in place")
+	// ErrNested is that the process is supervised itself, or traced: the kernel
+	// allows one listener and one tracer only.
+	ErrNested = errors.New("this process is supervised or traced itself, which can't be done twice")
 	// ErrForbidden is that the system doesn't let a process trace or filter its
 	// children, as in some containers.
 	ErrForbidden = errors.New("programs may not be supervised here")

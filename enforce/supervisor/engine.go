@@ -42,6 +42,8 @@ type engine struct {
 	// stateKey and skeletonKey are directories that nobody inside may enter.
 	stateKey, skeletonKey inodeKey
 	sysctl                sysctls
+	// slowFetch says that tasks have to send their descriptors (fetch.go).
+	slowFetch bool
 
 	// generation changes when a directory or link on some path may lead elsewhere
 	// or have another label: what actors remember of paths is void.
@@ -99,6 +101,7 @@ func newEngine(cfg *Config) (*engine, error) {
 		return nil, err
 	}
 	e.sysctl.read()
+	e.slowFetch = cfg.SendDescriptors || !mayFetch()
 	if e.labels, err = newLabels(e); err != nil {
 		e.close()
 		return nil, err

@@ -82,9 +82,16 @@ func (g *gate) advance() bool {
 		if _, err := linux.WaitTraced(g.task.tid, &status, 0); err != nil {
 			return false
 		}
-		if !status.Stopped() {
+		switch event := int(status) >> 16; {
+		case !status.Stopped():
 			// It is gone; what the loop would have heard is done here.
 			g.t.exited(g.task.tid, status)
+			g.task.lost = true
+			return false
+		case event == linux.EventExec:
+			// Another thread has called exec and goes by this number now.
+			g.task.lost = true
+			g.t.execed(g.task.tid)
 			return false
 		}
 		if status.StopSignal() == syscall.SIGTRAP|0x80 {
@@ -98,6 +105,8 @@ func (g *gate) advance() bool {
 
 // call has the process run a system call.
 func (g *gate) call(number int, args ...uint64) (int64, bool) {
+	g.task.inGate.Store(true)
+	defer g.task.inGate.Store(false)
 	r := g.saved
 	r.Inject(g.instruction, number, args...)
 	if linux.SetRegisters(g.task.tid, &r) != nil || !g.advance() || !g.advance() {

@@ -206,7 +206,7 @@ func (a *actor) attribute(p *place) (string, bool) {
 		}
 		buf := a.xattr[:size]
 		switch {
-		case p.fd >= 0 && p.open:
+		case p.fd >= 0 && p.open && !p.reference:
 			n, err = linux.Fgetxattr(p.fd, labelName, buf)
 		case p.fd >= 0:
 			n, err = linux.Getxattr(linux.ProcSelfFD(a.text[:0], p.fd), labelName, buf)
@@ -377,7 +377,7 @@ func (a *actor) setLabel(p *place, sid policy.SID) syscall.Errno {
 func (a *actor) storeAttribute(p *place, text string) error {
 	value := append([]byte(text), 0)
 	switch {
-	case p.fd >= 0 && p.open:
+	case p.fd >= 0 && p.open && !p.reference:
 		return linux.Fsetxattr(p.fd, labelName, value, 0)
 	case p.fd >= 0:
 		return linux.Setxattr(linux.ProcSelfFD(a.text[:0], p.fd), labelName, value, 0)

@@ -26,7 +26,7 @@ const launchEnv = "SEWARD_LAUNCH"
 const (
 	stepTraced    = 'T'
 	stepServed    = 'S'
-	replyListener = 'L' // with its descriptor
+	replyListener = 'L' // with the listener itself
 	replyFailed   = 'E' // with an errno
 	flagPlain     = 'p'
 	flagNoPrivs   = 'n'
@@ -58,6 +58,7 @@ func becomeProgram(control int, noNewPrivs bool, coverage Coverage) syscall.Errn
 		}
 	}
 	path, argv := os.Args[1], os.Args[2:]
+	listeners, sent := sendListener(control)
 	program, err := buildFilter(linux.AuditArch, rows(linux.Syscalls(linux.AuditArch)), coverage)
 	if err != nil {
 		return syscall.EINVAL
@@ -74,7 +75,8 @@ func becomeProgram(control int, noNewPrivs bool, coverage Coverage) syscall.Errn
 	if err != nil {
 		return errnoOf(err)
 	}
-	if err := reportStart(control, replyListener, uint32(listener)); err != nil { //nolint:gosec // G115: a descriptor.
+	listeners <- listener
+	if err := <-sent; err != nil {
 		return errnoOf(err)
 	}
 	if e := awaitStep(control, stepServed); e != 0 {
@@ -82,6 +84,23 @@ func becomeProgram(control int, noNewPrivs bool, coverage Coverage) syscall.Errn
 	}
 	_ = syscall.Close(listener)
 	return errnoOf(syscall.Exec(path, argv, env))
+}
+
+// sendListener starts a thread that sends the listener of the filter to the
+// parent: it isn't under the filter, as the one that installs it is, whose own
+// sendmsg could wait for the very answer that the listener is needed for.
+func sendListener(control int) (listeners chan<- int, sent <-chan error) {
+	fds, errs := make(chan int), make(chan error, 1)
+	ready := make(chan struct{})
+	go func() {
+		runtime.LockOSThread()
+		close(ready)
+		fd := <-fds
+		message := [5]byte{replyListener}
+		errs <- syscall.Sendmsg(control, message[:], syscall.UnixRights(fd), nil, 0)
+	}()
+	<-ready
+	return fds, errs
 }
 
 func awaitStep(control int, step byte) syscall.Errno {
@@ -128,6 +147,8 @@ type launched struct {
 	control *os.File
 	done    chan struct{} // closed when the handshake is over
 	err     error         // of the handshake
+	// listener is the filter's, once the child has sent it.
+	listener int
 }
 
 // launch starts the program up to its exec, traced. The rest of the handshake
@@ -186,6 +207,9 @@ func (e *engine) fork(control *os.File) (int, error) {
 // adopt traces the child and makes its entry.
 func (t *tracer) adopt(pid int, subject hooks.Subject) error {
 	if err := linux.Seize(pid, traceOptions); err != nil {
+		if own, _ := linux.ReadStatus(os.Getpid()); own.Tracer != 0 {
+			return fmt.Errorf("trace the program: %w", ErrNested)
+		}
 		return fmt.Errorf("trace the program: %w", asForbidden(err))
 	}
 	st, err := linux.ReadStatus(pid)
@@ -222,16 +246,7 @@ func (l *launched) serve() error {
 		}
 		return fmt.Errorf("install the filter: %w", asForbidden(errno))
 	}
-	pidfd, err := linux.PidfdOpen(l.e.program)
-	if err != nil {
-		return fmt.Errorf("open the program: %w", err)
-	}
-	defer linux.Close(pidfd)
-	fd, err := linux.PidfdGetfd(pidfd, int(number))
-	if err != nil {
-		return fmt.Errorf("take the listener over: %w", asForbidden(err))
-	}
-	l.e.listener = linux.Listener{FD: fd}
+	l.e.listener = linux.Listener{FD: l.listener}
 	_ = l.e.listener.Sync() // absent on old kernels; it only costs time
 	l.e.startActors()
 	if _, err := l.control.Write([]byte{stepServed}); err != nil {
@@ -249,10 +264,23 @@ func asForbidden(err error) error {
 	return err
 }
 
+// read reads a message of the child, and keeps the listener that comes with one.
 func (l *launched) read() (kind byte, number uint32, err error) {
 	var b [5]byte
-	if _, err := io.ReadFull(l.control, b[:]); err != nil {
-		return 0, 0, err
+	control := make([]byte, syscall.CmsgSpace(4))
+	n, controlled, _, _, err := syscall.Recvmsg(int(l.control.Fd()), b[:], control, syscall.MSG_WAITALL|syscall.MSG_CMSG_CLOEXEC)
+	switch {
+	case err != nil:
+		return 0, 0, fmt.Errorf("read from the program: %w", err)
+	case n != len(b):
+		return 0, 0, io.ErrUnexpectedEOF
+	}
+	if messages, err := syscall.ParseSocketControlMessage(control[:controlled]); err == nil {
+		for i := range messages {
+			if fds, err := syscall.ParseUnixRights(&messages[i]); err == nil && len(fds) == 1 {
+				l.listener = fds[0]
+			}
+		}
 	}
 	return b[0], binary.LittleEndian.Uint32(b[1:]), nil
 }

@@ -273,6 +273,9 @@ func (a *actor) dispatch() (verdict answer) {
 		a.engine.log.Error("call of an unknown task", "pid", a.call.PID, "call", entry.name)
 		return failure(syscall.EACCES)
 	}
+	if t.inGate.Load() && int(a.call.Number) != callGate {
+		return goOn
+	}
 	if !t.enter() {
 		return failure(syscall.EACCES) // it has died, nobody hears this
 	}
@@ -288,6 +291,9 @@ func (a *actor) dispatch() (verdict answer) {
 		}
 		a.gather()
 		a.cleanUp()
+		if t.fetched != nil && (verdict.kind != answerErrno || verdict.errno != linux.ErrRestart) {
+			t.dropFetched()
+		}
 		t.leave()
 	}()
 	if e := a.refreshCredentials(); e != 0 {

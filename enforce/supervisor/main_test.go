@@ -140,6 +140,8 @@ func (w *world) run(t testing.TB, change func(*supervisor.Config), argv ...strin
 			mu.Unlock()
 		},
 	}
+	// The whole of the tests can be run this way by hand.
+	cfg.SendDescriptors = os.Getenv("SEWARD_SEND_DESCRIPTORS") != ""
 	if change != nil {
 		change(cfg)
 	}

@@ -43,6 +43,10 @@ type place struct {
 	owned bool
 	// open says that fd is not just O_PATH.
 	open bool
+	// reference says that fd is O_PATH though what it stands for is open in the
+	// task.
+	reference bool
+	offset    int64 // of a reference's original
 	// flags are those of the description, for what was fetched from a task, by is
 	// who opened it, if that isn't for the task's table to say.
 	flags int
@@ -87,6 +91,7 @@ func (p *place) reset() {
 	if p.owned && p.fd >= 0 {
 		linux.Close(p.fd)
 	}
+	p.reference = false
 	p.fd, p.owned, p.open, p.at, p.flags = -1, false, false, -1, 0
 	p.name, p.labelled, p.sid, p.node, p.carried = nil, false, 0, nil, nil
 	p.proc, p.by, p.stand = procPlace{}, 0, objectKey{}

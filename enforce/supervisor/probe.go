@@ -102,7 +102,10 @@ func tracing() Feature {
 
 // fetching looks whether descriptors of other processes may be fetched.
 func fetching() Feature {
-	f := Feature{Name: "pidfd_getfd", Needed: true, Detail: "descriptors of programs can be fetched"}
+	f := Feature{
+		Name: "pidfd_getfd", Detail: "descriptors of programs can be fetched",
+		Without: "programs stop and send a descriptor that a call names, which takes some twenty times as long",
+	}
 	pidfd, err := linux.PidfdOpen(os.Getpid())
 	if err == nil {
 		defer linux.Close(pidfd)

@@ -84,6 +84,7 @@ var (
 	callCloseRange    = linux.SyscallNumber("close_range")
 	callDup2          = linux.SyscallNumber("dup2")
 	callDup3          = linux.SyscallNumber("dup3")
+	callSendmsg       = linux.SyscallNumber("sendmsg")
 	callRecvmsg       = linux.SyscallNumber("recvmsg")
 	callRecvfrom      = linux.SyscallNumber("recvfrom")
 )

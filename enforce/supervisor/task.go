@@ -53,6 +53,17 @@ type task struct {
 	// something to receive, for the tracer alone.
 	waiting *linux.Registers
 
+	// fetch is a descriptor that the task is about to send, fetched are those that
+	// it has sent for the call that it makes again.
+	fetch   atomic.Pointer[fetchJob]
+	fetched []fetched
+
+	// lost says that the thread has ended while the tracer had it run calls: its
+	// number isn't the tracer's to let go on any more.
+	lost bool
+
+	// inGate says that the task's call is the supervisor's own (gate.go).
+	inGate atomic.Bool
 	// gate is what to do at the task's gate call, if it was made to make one.
 	gate atomic.Pointer[gateJob]
 	// interruptible says that the call which the kernel is performing may be
@@ -128,6 +139,7 @@ func (t *task) renumber(pid int) *task {
 	n.watches.Store(t.watches.Load())
 	n.files.Store(t.files.Swap(nil))
 	t.dropHandles()
+	t.dropFetched()
 	t.fs = nil
 	return n
 }
@@ -146,6 +158,7 @@ func (t *task) die() {
 // release closes what the task's entry holds.
 func (t *task) release() {
 	t.dropHandles()
+	t.dropFetched()
 	if job := t.handOver.Swap(nil); job != nil {
 		job.close()
 	}

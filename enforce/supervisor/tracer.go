@@ -77,6 +77,7 @@ func (t *tracer) run(ctx context.Context) error {
 	if t.actor, err = t.e.quietActor(); err != nil {
 		t.e.stop(fmt.Errorf("set up the tracer: %w", err))
 	} else {
+		t.actor.tracing = true
 		defer t.actor.close()
 	}
 	ended := make(chan struct{})
@@ -195,6 +196,10 @@ func (t *tracer) stopped(tid int, status linux.WaitStatus) {
 		}
 		if sig == syscall.SIGSTOP && task.expectStop.CompareAndSwap(true, false) {
 			t.deliver(task)
+			t.fetch(task)
+			if task.lost {
+				return
+			}
 			sig = 0
 		}
 		t.repairInterrupted(task)

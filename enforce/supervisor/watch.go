@@ -126,8 +126,7 @@ func (t *tracer) watchEntry(task *task, r *linux.Registers) {
 	if w == nil || !a.argument.open {
 		return
 	}
-	flags, err := linux.StatusFlags(a.argument.fd)
-	if err != nil || flags&linux.OAccmode == linux.ORdonly {
+	if a.argument.flags&linux.OAccmode == linux.ORdonly {
 		return // the kernel says EBADF
 	}
 	task.watchedResult = a.writeWatched(w, task.watchedCall, r)
@@ -144,9 +143,13 @@ func (a *actor) writeWatched(w *watchedFile, call int, r *linux.Registers) int64
 	}
 	offset := int64(r.Argument(3)) //nolint:gosec // G115: two's complement is meant.
 	if call == callWrite || call == callWritev {
-		var err error
-		if offset, err = linux.Tell(a.argument.fd); err != nil {
-			return -int64(errnoOf(err))
+		if a.argument.reference {
+			offset = a.argument.offset
+		} else {
+			var err error
+			if offset, err = linux.Tell(a.argument.fd); err != nil {
+				return -int64(errnoOf(err))
+			}
 		}
 	}
 	w.mu.Lock()

@@ -42,6 +42,13 @@ func ProcName(buf []byte, pid int, rest string) Name {
 	return append(buf, 0)
 }
 
+// ProcFD returns /proc/PID/fd/FD, written into buf.
+func ProcFD(buf []byte, pid, fd int) Name {
+	buf = append(buf[:0], "/proc/"...)
+	buf = append(appendInt(buf, pid), "/fd/"...)
+	return append(appendInt(buf, fd), 0)
+}
+
 func appendInt(buf []byte, v int) []byte {
 	if v < 0 {
 		buf = append(buf, '-')

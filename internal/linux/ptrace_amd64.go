@@ -77,6 +77,12 @@ func (r *Registers) Inject(address uint64, number int, args ...uint64) {
 	}
 }
 
+// Restart has the thread make its call again as soon as it goes on.
+func (r *Registers) Restart() {
+	r.r.Rip -= uint64(len(SyscallInstruction))
+	r.r.Rax, r.r.Orig_rax = r.r.Orig_rax, ^uint64(0)
+}
+
 // SyscallInstruction is the machine code that enters the kernel.
 var SyscallInstruction = []byte{0x0f, 0x05}
 

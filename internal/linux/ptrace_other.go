@@ -49,5 +49,8 @@ func (r *Registers) Inject(uint64, int, ...uint64) {}
 // place.
 func (r *Registers) Again(int, ...uint64) {}
 
+// Restart has the thread make its call again as soon as it goes on.
+func (r *Registers) Restart() {}
+
 // SyscallInstruction is the machine code that enters the kernel.
 var SyscallInstruction []byte
