@@ -27,22 +27,22 @@ type Feature struct {
 // offer to a supervisor. It changes nothing. What only a trial can tell is left to
 // one: Run itself refuses where something needed is missing.
 func Probe() []Feature {
-	features := []Feature{architecture(), notifications(), listener(), tracing(), fetching(), directory()}
+	features := []Feature{probeArchitecture(), probeNotifications(), probeListener(), probeTracing(), probeFetching(), probeDirectory()}
 	own, err := readCredentials(linux.Gettid())
 	if err != nil {
 		own = &credentials{}
 	}
-	return append(features, privilege(own), storage(own), fuse(own))
+	return append(features, probePrivilege(own), probeStorage(own), probeFuse(own))
 }
 
-func architecture() Feature {
+func probeArchitecture() Feature {
 	return Feature{
 		Name: "architecture", Here: linux.Supported, Needed: true,
 		Detail: runtime.GOARCH + ", Linux " + linux.Release(),
 	}
 }
 
-func notifications() Feature {
+func probeNotifications() Feature {
 	f := Feature{Name: "seccomp notifications", Needed: true, Detail: "structures as expected"}
 	err := linux.CheckNotifications()
 	if f.Here = err == nil; err != nil {
@@ -51,8 +51,8 @@ func notifications() Feature {
 	return f
 }
 
-// listener tries to install a filter, on a thread that ends with the attempt.
-func listener() Feature {
+// probeListener tries to install a filter, on a thread that ends with the attempt.
+func probeListener() Feature {
 	f := Feature{Name: "seccomp listener", Needed: true, Detail: "free; calls wait undisturbed once received"}
 	done := make(chan error, 1)
 	go func() {
@@ -88,7 +88,7 @@ func tryFilter() error {
 	return err
 }
 
-func tracing() Feature {
+func probeTracing() Feature {
 	f := Feature{Name: "ptrace", Here: true, Needed: true, Detail: "not restricted beyond the kernel's own rules"}
 	if readSetting("/proc/sys/kernel/yama/ptrace_scope") >= 3 {
 		f.Here, f.Detail = false, "kernel.yama.ptrace_scope is 3"
@@ -100,8 +100,8 @@ func tracing() Feature {
 	return f
 }
 
-// fetching looks whether descriptors of other processes may be fetched.
-func fetching() Feature {
+// probeFetching looks whether descriptors of other processes may be fetched.
+func probeFetching() Feature {
 	f := Feature{
 		Name: "pidfd_getfd", Detail: "descriptors of programs can be fetched",
 		Without: "programs stop and send a descriptor that a call names, which takes some twenty times as long",
@@ -120,8 +120,8 @@ func fetching() Feature {
 	return f
 }
 
-// directory looks for what walks depend on in /proc.
-func directory() Feature {
+// probeDirectory looks for what walks depend on in /proc.
+func probeDirectory() Feature {
 	f := Feature{Name: "/proc", Needed: true, Detail: "mounted, shows all processes"}
 	data, err := os.ReadFile("/proc/self/mounts")
 	switch {
@@ -145,7 +145,7 @@ func hidesProcesses(mounts string) bool {
 	return false
 }
 
-func privilege(own *credentials) Feature {
+func probePrivilege(own *credentials) Feature {
 	f := Feature{
 		Name: "privilege", Here: own.has(linux.CapSysAdmin), Detail: "set-user-ID programs work inside",
 		Without: "no_new_privs: set-user-ID bits and file capabilities give nothing inside",
@@ -156,8 +156,8 @@ func privilege(own *credentials) Feature {
 	return f
 }
 
-// storage tries to label a file of its own.
-func storage(own *credentials) Feature {
+// probeStorage tries to label a file of its own.
+func probeStorage(own *credentials) Feature {
 	f := Feature{
 		Name: "labels with files", Detail: "security.selinux can be written",
 		Without: "labels are kept beside the files, until the run ends or with --state DIR",
@@ -180,7 +180,7 @@ func storage(own *credentials) Feature {
 	return f
 }
 
-func fuse(own *credentials) Feature {
+func probeFuse(own *credentials) Feature {
 	f := Feature{
 		Name: "FUSE without a mount point", Detail: "carries the writable files of /sys/fs/selinux and /proc/PID/attr",
 		Without: "programs that open such a file to write stop at each of their calls until it is closed",
