@@ -195,6 +195,8 @@ func (g *gate) send(socket, number int) bool {
 	le.PutUint32(data[controlAt+16:], uint32(number)) //nolint:gosec // G115: a descriptor.
 	sent := false
 	if at, ok := g.put(data); ok {
+		g.task.sending.Store(true)
+		defer g.task.sending.Store(false)
 		n, ok := g.call(callSendmsg, uint64(theirs), at, syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL)
 		sent = ok && n == 1
 	}

@@ -273,8 +273,8 @@ func (a *actor) dispatch() (verdict answer) {
 		a.engine.log.Error("call of an unknown task", "pid", a.call.PID, "call", entry.name)
 		return failure(syscall.EACCES)
 	}
-	if t.inGate.Load() && int(a.call.Number) != callGate {
-		return goOn
+	if t.sending.Load() && int(a.call.Number) == callSendmsg {
+		return goOn // to the supervisor
 	}
 	if !t.enter() {
 		return failure(syscall.EACCES) // it has died, nobody hears this

@@ -62,8 +62,8 @@ type task struct {
 	// number isn't the tracer's to let go on any more.
 	lost bool
 
-	// inGate says that the task's call is the supervisor's own (gate.go).
-	inGate atomic.Bool
+	// sending says that the task is made to send a descriptor to the supervisor.
+	sending atomic.Bool
 	// gate is what to do at the task's gate call, if it was made to make one.
 	gate atomic.Pointer[gateJob]
 	// interruptible says that the call which the kernel is performing may be
