@@ -66,32 +66,35 @@ func (s *Server) DeniedCapabilities(sid policy.SID, initial bool) uint64 {
 		low, high = ClassCapUserns, ClassCap2Userns
 	}
 	const all = 1<<32 - 1
-	return uint64(s.refuses(sid, sid, low, all)) |
-		uint64(s.refuses(sid, sid, high, 1<<(capabilityCount-32)-1))<<32
+	first, enforced := s.Denies(sid, sid, low, all)
+	second, _ := s.Denies(sid, sid, high, 1<<(capabilityCount-32)-1)
+	if !enforced {
+		return 0
+	}
+	return uint64(first) | uint64(second)<<32
 }
 
-// refuses returns which permissions would be refused, without asking for any of
-// them: nothing is logged, now or for being asked for later.
-func (s *Server) refuses(source, target policy.SID, c Class, perms Perms) Perms {
+// Denies returns which permissions the policy denies and whether that is
+// enforced on the source, without asking for any of them: nothing is logged, now
+// or for being asked for later.
+func (s *Server) Denies(source, target policy.SID, c Class, perms Perms) (denied Perms, enforcing bool) {
 	v := s.server.Snapshot()
 	m := s.mapOf(v)
 	class := m.Class(c)
+	d := v.ComputeAV(source, target, class)
+	enforcing = enforced(v, d)
 	if class == 0 {
-		if v.AllowUnknown() || !enforced(v, v.ComputeAV(source, target, 0)) {
-			return 0
+		if v.AllowUnknown() {
+			return 0, enforcing
 		}
-		return perms
-	}
-	d := s.cache.Decide(source, target, class)
-	if !enforced(v, d) {
-		return 0
+		return perms, enforcing
 	}
 	vector, unknown := m.Vector(c, perms)
-	denied := m.Perms(c, perms, vector&^d.Allowed)
-	if unknown != 0 && !v.AllowUnknown() {
+	denied = m.Perms(c, perms, vector&^d.Allowed)
+	if !v.AllowUnknown() {
 		denied |= unknown
 	}
-	return denied
+	return denied, enforcing
 }
 
 // Grants reports whether the policy allows permissions in so many words: not

@@ -1,7 +1,5 @@
 package supervisor
 
-import "syscall"
-
 // memoryCalls are the calls on address spaces.
 var memoryCalls = []call{
 	{name: "mmap", action: actionAllow},
@@ -21,14 +19,14 @@ var memoryCalls = []call{
 	{name: "mbind", action: actionAllow},
 	{name: "set_mempolicy", action: actionAllow},
 	{name: "get_mempolicy", action: actionAllow},
-	{name: "process_vm_readv", action: actionRefuse, errno: syscall.EPERM},
-	{name: "process_vm_writev", action: actionRefuse, errno: syscall.EPERM},
+	{name: "process_vm_readv", action: actionNotify, handle: (*actor).processVMRead, restart: true},
+	{name: "process_vm_writev", action: actionNotify, handle: (*actor).processVMWrite, restart: true},
 	{name: "membarrier", action: actionAllow},
 	{name: "mlock2", action: actionAllow},
 	{name: "pkey_mprotect", action: actionAllow},
 	{name: "pkey_alloc", action: actionAllow},
 	{name: "pkey_free", action: actionAllow},
-	{name: "process_madvise", action: actionRefuse, errno: syscall.EPERM},
+	{name: "process_madvise", action: actionNotify, handle: (*actor).processMadvise, restart: true},
 	{name: "process_mrelease", action: actionAllow},
 	{name: "set_mempolicy_home_node", action: actionAllow},
 	{name: "map_shadow_stack", action: actionAllow},

@@ -215,11 +215,13 @@ type sysctls struct {
 	protectedFifos    int
 	protectedRegular  int
 	dmesgRestrict     bool
+	ptraceScope       int
 }
 
 func (s *sysctls) read() {
 	s.protectedSymlinks = readSetting("/proc/sys/fs/protected_symlinks") > 0
 	s.protectedFifos = readSetting("/proc/sys/fs/protected_fifos")
+	s.ptraceScope = readSetting("/proc/sys/kernel/yama/ptrace_scope")
 	s.dmesgRestrict = readSetting("/proc/sys/kernel/dmesg_restrict") > 0
 	s.protectedRegular = readSetting("/proc/sys/fs/protected_regular")
 }

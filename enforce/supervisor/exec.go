@@ -260,6 +260,7 @@ func (t *tracer) execed(pid int) {
 	default:
 		t.commit(task, pending)
 	}
+	task.forkWatch.Store(e.mayNotFork(task.sid()))
 	t.cont(pid, 0)
 }
 

@@ -202,3 +202,17 @@ func filterOther(a *linux.Assembler) {
 	a.Place(note)
 	a.Return(linux.SeccompNotify)
 }
+
+// filterLimit lets a task read its own limits.
+func filterLimit(a *linux.Assembler) {
+	note := a.Label()
+	a.LoadArgument(0)
+	a.JumpEqual(0, linux.Next, note)
+	a.LoadArgument(2)
+	a.JumpEqual(0, linux.Next, note)
+	a.LoadArgumentHigh(2)
+	a.JumpEqual(0, linux.Next, note)
+	a.Return(linux.SeccompAllow)
+	a.Place(note)
+	a.Return(linux.SeccompNotify)
+}

@@ -99,7 +99,10 @@ func (c *carriers) log(tid int, records []hooks.Record) {
 }
 
 // changed is told of what a write has changed of the system.
-func (e *engine) changed(selinuxfs.Change) { e.labels.current() }
+func (e *engine) changed(selinuxfs.Change) {
+	e.labels.current()
+	e.tasks.each(e.reviewForks)
+}
 
 // showStatus puts a new content on the status page.
 func (e *engine) showStatus(now selinuxfs.Status) {
@@ -127,6 +130,7 @@ func (t attrTask) SetAttribute(attr hooks.Attribute, sid policy.SID) {
 	s := *t.t.subject.Load()
 	s.SetAttribute(attr, sid)
 	t.t.setSubject(s)
+	t.e.reviewForks(t.t)
 }
 
 // strangerTask stands for a process that isn't supervised.

@@ -9,10 +9,10 @@ import (
 	"seward/internal/linux"
 )
 
-// The calls that act on other processes by number. Numbers are values, so that
-// the kernel can perform what was checked.
+// Signals. Numbers of processes are values, so that the kernel can send to one
+// what was checked; groups the supervisor takes apart.
 
-// kill answers kill and rt_sigqueueinfo.
+// kill answers kill.
 func (a *actor) kill() answer {
 	pid, sig := a.intArg(0), a.intArg(1)
 	if pid > 0 {
@@ -21,11 +21,17 @@ func (a *actor) kill() answer {
 	return a.signalGroup(pid, sig)
 }
 
+// sigqueue answers rt_sigqueueinfo, for which there are no groups.
+func (a *actor) sigqueue() answer { return a.signalTask(a.intArg(0), a.intArg(1)) }
+
 func (a *actor) tkill() answer { return a.signalTask(a.intArg(0), a.intArg(1)) }
 
 func (a *actor) tgkill() answer { return a.signalTask(a.intArg(1), a.intArg(2)) }
 
 func (a *actor) signalTask(pid, sig int) answer {
+	if pid <= 0 {
+		return goOn // the kernel says that this is no process
+	}
 	if e := a.maySignal(pid, sig); e != 0 {
 		return failure(e)
 	}
@@ -36,10 +42,8 @@ func (a *actor) signalTask(pid, sig int) answer {
 // reach.
 func (a *actor) maySignal(pid, sig int) syscall.Errno {
 	e := a.engine
-	if e.ownProcess(a.task, pid) && e.taskLabel(pid) == a.subject.SID {
-		// Its own, which every program may: what the policy would have to say is
-		// asked for completeness below only where the label differs.
-		return a.judge(hooks.Signal(e.auth, a.subject, a.subject.SID, sig), nil)
+	if e.ownProcess(a.task, pid) {
+		return a.judge(hooks.Signal(e.auth, a.subject, e.taskLabel(pid), sig), nil)
 	}
 	if e.supervisorThread(pid) {
 		if sig == 0 {
@@ -47,28 +51,79 @@ func (a *actor) maySignal(pid, sig int) syscall.Errno {
 		}
 		return syscall.EPERM
 	}
-	return a.judge(hooks.Signal(e.auth, a.subject, e.taskLabel(pid), sig), a.maySignalAtAll(pid))
+	dac := a.maySignalAtAll(pid, sig)
+	if a.task.cred.has(linux.CapKill) && a.deniedCapabilities()>>linux.CapKill&1 != 0 {
+		// The kernel would let it use what its label may not.
+		if e := dac(); e != 0 {
+			return e
+		}
+	}
+	return a.judge(hooks.Signal(e.auth, a.subject, e.taskLabel(pid), sig), dac)
 }
 
 // maySignalAtAll is the discretionary check.
-func (a *actor) maySignalAtAll(pid int) func() syscall.Errno {
+func (a *actor) maySignalAtAll(pid, sig int) func() syscall.Errno {
 	return func() syscall.Errno {
 		c := a.task.cred
 		st, err := linux.ReadStatus(pid)
 		switch {
 		case err != nil:
 			return syscall.ESRCH
-		case c.has(linux.CapKill), c.EUID == st.UID, c.EUID == st.SUID, c.UID == st.UID, c.UID == st.SUID:
+		case c.EUID == st.UID, c.EUID == st.SUID, c.UID == st.UID, c.UID == st.SUID:
+			return 0
+		case sig == int(syscall.SIGCONT) && sameSession(a.task.tgid, pid):
 			return 0
 		}
-		return syscall.EPERM
+		return a.capable(linux.CapKill)
 	}
+}
+
+func sameSession(pid, other int) bool {
+	one, err := linux.SessionOf(pid)
+	if err != nil {
+		return false
+	}
+	two, err := linux.SessionOf(other)
+	return err == nil && one == two
 }
 
 // signalGroup sends a signal to each supervised process that the number means:
 // its group (0), a group (below -1), or all (-1). Others, the supervisor first,
 // are spared, even though the group may be theirs too.
 func (a *actor) signalGroup(pid, sig int) answer {
+	if sig < 0 || sig > lastSignal {
+		return failure(syscall.EINVAL)
+	}
+	targets := a.groupOf(pid)
+	if len(targets) == 0 {
+		return failure(syscall.ESRCH)
+	}
+	failed := syscall.EPERM
+	sent := false
+	for _, target := range targets {
+		e := a.maySignal(target, sig)
+		if e == 0 && !a.engine.ownProcess(a.task, target) {
+			e = a.maySignalAtAll(target, sig)()
+		}
+		if e == 0 {
+			a.asSelf(func() {
+				e = errnoOf(linux.KillAs(target, syscall.Signal(sig), a.task.tgid, a.task.cred.UID))
+			})
+		}
+		if e == 0 {
+			sent = true
+		} else {
+			failed = e
+		}
+	}
+	if sent {
+		return value(0)
+	}
+	return failure(failed)
+}
+
+// groupOf lists the supervised processes that a number below 1 means to kill.
+func (a *actor) groupOf(pid int) []int {
 	group := -pid
 	if pid == 0 {
 		group, _ = linux.Getpgid(a.task.tgid)
@@ -89,43 +144,63 @@ func (a *actor) signalGroup(pid, sig int) answer {
 			targets = append(targets, t.tgid)
 		}
 	})
-	if len(targets) == 0 {
-		return failure(syscall.ESRCH)
-	}
-	failed := syscall.EPERM
-	sent := false
-	for _, target := range targets {
-		e := a.maySignal(target, sig)
-		if e == 0 {
-			e = a.maySignalAtAll(target)()
-		}
-		if e == 0 {
-			e = errnoOf(linux.Kill(target, syscall.Signal(sig)))
-		}
-		if e == 0 {
-			sent = true
-		} else {
-			failed = e
-		}
-	}
-	if sent {
-		return value(0)
-	}
-	return failure(failed)
+	return targets
 }
 
+// pidfdSendSignal sends to what a copy of the descriptor stands for, which can't
+// become another meanwhile.
 func (a *actor) pidfdSendSignal() answer {
-	if e := a.takeFD(&a.argument, a.intArg(0)); e != 0 {
+	const processGroup = 4
+	pidfd, sig, flags := a.intArg(0), a.intArg(1), a.uintArg(3)
+	var info *[128]byte
+	if a.arg(2) != 0 {
+		info = new([128]byte)
+		if e := a.read(info[:], a.arg(2)); e != 0 {
+			return failure(e)
+		}
+	}
+	pid, e := a.takePidfd(pidfd)
+	if e != 0 {
 		return failure(e)
 	}
+	if flags&processGroup != 0 {
+		group, err := linux.Getpgid(pid)
+		if err != nil {
+			return failure(syscall.ESRCH)
+		}
+		return a.signalGroup(-group, sig)
+	}
+	if e := a.maySignal(pid, sig); e != 0 {
+		return failure(e)
+	}
+	if a.engine.ownProcess(a.task, pid) && info != nil {
+		return goOn // to itself it may say what it likes
+	}
+	if !a.engine.ownProcess(a.task, pid) {
+		if e := a.maySignalAtAll(pid, sig)(); e != 0 {
+			return failure(e)
+		}
+	}
+	var err error
+	a.asSelf(func() {
+		err = linux.PidfdKillAs(a.argument.fd, syscall.Signal(sig), a.task.tgid, a.task.cred.UID, info, flags)
+	})
+	return result(errnoOf(err))
+}
+
+// takePidfd fetches a descriptor that stands for a process and returns which.
+func (a *actor) takePidfd(fd int) (int, syscall.Errno) {
+	if e := a.takeFD(&a.argument, fd); e != 0 {
+		return 0, e
+	}
 	pid, ok := pidOfPidfd(a.argument.fd)
-	if !ok {
-		return failure(syscall.EBADF)
+	switch {
+	case !ok:
+		return 0, syscall.EBADF
+	case pid <= 0:
+		return 0, syscall.ESRCH
 	}
-	if pid <= 0 {
-		return failure(syscall.ESRCH)
-	}
-	return a.signalTask(pid, a.intArg(1))
+	return pid, 0
 }
 
 // pidOfPidfd returns the process that a descriptor of ours stands for.
@@ -141,61 +216,4 @@ func pidOfPidfd(fd int) (int, bool) {
 		}
 	}
 	return 0, false
-}
-
-// onTask checks an operation on the process that an argument names and lets it
-// through.
-func (a *actor) onTask(pid int, op hooks.TaskOperation) answer {
-	e := a.engine
-	if pid == 0 {
-		pid = a.task.tid
-	}
-	if e.supervisorThread(pid) && op != hooks.TaskGetPgid && op != hooks.TaskGetSession && op != hooks.TaskGetScheduler {
-		return failure(syscall.EPERM)
-	}
-	if err := a.judge(hooks.Task(e.auth, a.subject, e.taskLabel(pid), op), nil); err != 0 {
-		return failure(err)
-	}
-	return goOn
-}
-
-func (a *actor) setpgid() answer { return a.onTask(a.intArg(0), hooks.TaskSetPgid) }
-
-func (a *actor) getpgid() answer { return a.onTask(a.intArg(0), hooks.TaskGetPgid) }
-
-func (a *actor) getsid() answer { return a.onTask(a.intArg(0), hooks.TaskGetSession) }
-
-func (a *actor) setScheduler() answer { return a.onTask(a.intArg(0), hooks.TaskSetScheduler) }
-
-func (a *actor) getScheduler() answer { return a.onTask(a.intArg(0), hooks.TaskGetScheduler) }
-
-// prlimit changes limits if there are new ones. The pointer is a reason only in
-// that it isn't null, which a later change doesn't alter.
-func (a *actor) prlimit() answer {
-	if a.arg(2) != 0 {
-		return a.onTask(a.intArg(0), hooks.TaskSetLimit)
-	}
-	return a.onTask(a.intArg(0), hooks.TaskGetLimit)
-}
-
-// Targets of setpriority and ioprio_set.
-const (
-	prioProcess   = 0
-	ioprioProcess = 1
-)
-
-func (a *actor) setPriority() answer { return a.priority(hooks.TaskSetScheduler) }
-
-func (a *actor) getPriority() answer { return a.priority(hooks.TaskGetScheduler) }
-
-// priority answers the calls that name a process, a group or a user.
-func (a *actor) priority(op hooks.TaskOperation) answer {
-	process := prioProcess
-	if a.entry.name == "ioprio_set" || a.entry.name == "ioprio_get" {
-		process = ioprioProcess
-	}
-	if a.intArg(0) == process || op == hooks.TaskGetScheduler {
-		return a.onTask(a.intArg(1), op)
-	}
-	return failure(syscall.EPERM) // a whole group or user, the supervisor among them
 }

@@ -90,6 +90,9 @@ func (a *actor) awaitWriter(flags int) (int, syscall.Errno) {
 			linux.Close(fd)
 		}
 		if o := <-done; o.err == nil {
+			if readable, hungUp, _ := linux.Poll(o.fd, 0); readable || !hungUp {
+				return o.fd, 0 // somebody came after all, and may have left something
+			}
 			linux.Close(o.fd)
 		}
 		return -1, e

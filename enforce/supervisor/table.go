@@ -67,6 +67,8 @@ func families() [][]call {
 // Numbers of calls that the supervisor has tasks make or looks for; -1 are those
 // that this architecture lacks.
 var (
+	callFork          = linux.SyscallNumber("fork")
+	callVfork         = linux.SyscallNumber("vfork")
 	callClone         = linux.SyscallNumber("clone")
 	callGate          = max(linux.SyscallNumber(gateCall), linux.SyscallNumber(gateCallGeneric))
 	callExecve        = linux.SyscallNumber("execve")

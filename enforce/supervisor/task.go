@@ -71,6 +71,9 @@ type task struct {
 	interruptible atomic.Bool
 	// watches counts what needs a stop at each of the task's calls.
 	watches atomic.Int32
+	// forkWatch says that the label may not make tasks, so that each call is looked
+	// at for that.
+	forkWatch atomic.Bool
 
 	mu   sync.Mutex
 	busy bool // an actor handles a call of the task
@@ -232,7 +235,7 @@ func (b *base) close() {
 }
 
 // watched reports whether the task stops at each of its calls.
-func (t *task) watched() bool { return t.watches.Load() > 0 }
+func (t *task) watched() bool { return t.watches.Load() > 0 || t.forkWatch.Load() }
 
 // sid returns the task's current label.
 func (t *task) sid() policy.SID { return t.subject.Load().SID }
@@ -322,6 +325,7 @@ func (ts *tasks) fork(parent *task, tid int, flags uint64) *task {
 	child.subject.Store(parent.subject.Load())
 	// It may hold the files that the parent is watched for.
 	child.watches.Store(parent.watches.Load())
+	child.forkWatch.Store(parent.forkWatch.Load())
 	ts.add(child)
 	return child
 }

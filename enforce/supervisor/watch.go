@@ -109,6 +109,9 @@ func (t *tracer) watchEntry(task *task, r *linux.Registers) {
 	task.watchedCall = r.Syscall()
 	switch task.watchedCall {
 	case callWrite, callPwrite64, callWritev, callPwritev, callPwritev2:
+	case callFork, callVfork, callClone:
+		t.forkEntry(task, r)
+		return
 	default:
 		return
 	}
@@ -215,7 +218,9 @@ func (t *tracer) watchExit(task *task, r *linux.Registers) {
 	}
 	switch task.watchedCall {
 	case callClose, callCloseRange, callDup2, callDup3:
-		t.endWatch(task)
+		if task.watches.Load() > 0 {
+			t.endWatch(task)
+		}
 	}
 }
 
