@@ -30,6 +30,7 @@ type engine struct {
 	ipc      ipcObjects
 	passed   passedFiles
 	null     nullFile
+	revoker  revoker
 	listener linux.Listener
 	receive  turns
 	labels   *labels
@@ -86,6 +87,7 @@ func Run(ctx context.Context, cfg *Config) (exit int, err error) {
 func newEngine(cfg *Config) (*engine, error) {
 	e := &engine{cfg: cfg, auth: newAuthority(cfg.Server), log: cfg.log(), pid: os.Getpid()}
 	e.root.fd = -1
+	e.revoker.init()
 	e.table = rows(linux.Syscalls(linux.AuditArch))
 	e.tasks.all = map[int]*task{}
 	e.ipc.open()

@@ -46,6 +46,7 @@ func (e *engine) startActors() {
 	r.turn <- struct{}{}
 	e.addActor()
 	r.ended.Go(e.watch)
+	r.ended.Go(e.sweep)
 }
 
 // addActor starts another thread that answers.
@@ -300,7 +301,12 @@ func (a *actor) dispatch() (verdict answer) {
 		return failure(e)
 	}
 	a.refused = false
+	changes := a.engine.revoker.changes.Load()
 	verdict = entry.handle(a)
+	if verdict.kind == answerFD && a.engine.revoker.changes.Load() != changes {
+		// It may have been allowed by what is no longer in force.
+		a.asSelf(func() { a.engine.flag(t) })
+	}
 	if verdict.kind == answerErrno && (verdict.errno == syscall.EPERM || verdict.errno == syscall.EACCES) && !a.refused {
 		a.lacking(verdict.errno)
 	}

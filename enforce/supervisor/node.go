@@ -102,6 +102,7 @@ func (c *carriers) log(tid int, records []hooks.Record) {
 func (e *engine) changed(selinuxfs.Change) {
 	e.labels.current()
 	e.tasks.each(e.reviewForks)
+	e.revokeNow()
 }
 
 // showStatus puts a new content on the status page.
@@ -129,8 +130,14 @@ func (t attrTask) Writer() hooks.Writer {
 func (t attrTask) SetAttribute(attr hooks.Attribute, sid policy.SID) {
 	s := *t.t.subject.Load()
 	s.SetAttribute(attr, sid)
+	former := t.t.sid()
 	t.t.setSubject(s)
 	t.e.reviewForks(t.t)
+	if attr == hooks.AttrCurrent && sid != former {
+		t.t.former.CompareAndSwap(0, uint32(former))
+		t.e.revoker.changes.Add(1)
+		t.e.flag(t.t)
+	}
 }
 
 // strangerTask stands for a process that isn't supervised.

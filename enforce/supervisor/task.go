@@ -36,6 +36,11 @@ type task struct {
 	// files is shared as clone(CLONE_FILES) shares it.
 	files atomic.Pointer[fdTable]
 
+	// revoke says that the task's descriptors have to be looked at before its next
+	// instruction, former that they were opened by this label, not its own.
+	revoke atomic.Bool
+	former atomic.Uint32
+
 	// expectStop says that the next SIGSTOP is the supervisor's own.
 	expectStop atomic.Bool
 	// handOver is a reference that the task is about to be given.
@@ -323,6 +328,8 @@ func (ts *tasks) fork(parent *task, tid int, flags uint64) *task {
 		child.files.Store(f.copy())
 	}
 	child.subject.Store(parent.subject.Load())
+	child.revoke.Store(parent.revoke.Load())
+	child.former.Store(parent.former.Load())
 	// It may hold the files that the parent is watched for.
 	child.watches.Store(parent.watches.Load())
 	child.forkWatch.Store(parent.forkWatch.Load())

@@ -25,6 +25,8 @@ type tracer struct {
 	// early holds threads that stopped for the first time before their parent's
 	// event said whose they are.
 	early map[int]bool
+	// queue is what was heard of threads in between.
+	queue []traceEvent
 	// exit is how the program ended.
 	exit int
 }
@@ -123,7 +125,7 @@ func (e *engine) killAll() {
 func (t *tracer) loop() {
 	for {
 		var status linux.WaitStatus
-		tid, err := linux.WaitTraced(-1, &status, 0)
+		tid, err := t.next(&status)
 		if err != nil {
 			if !errors.Is(err, syscall.ECHILD) {
 				t.e.stop(fmt.Errorf("wait for a traced thread: %w", err))
@@ -179,7 +181,10 @@ func (t *tracer) stopped(tid int, status linux.WaitStatus) {
 		case syscall.SIGSTOP, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU:
 			_ = linux.Listen(tid)
 		default:
-			t.cont(tid, 0)
+			t.takeRefused(task)
+			if !task.lost {
+				t.cont(tid, 0)
+			}
 		}
 	case 0:
 		if task == nil {
@@ -197,6 +202,7 @@ func (t *tracer) stopped(tid int, status linux.WaitStatus) {
 		if sig == syscall.SIGSTOP && task.expectStop.CompareAndSwap(true, false) {
 			t.deliver(task)
 			t.fetch(task)
+			t.takeRefused(task)
 			if task.lost {
 				return
 			}
@@ -239,6 +245,12 @@ func (t *tracer) born(parent *task, event int) {
 	t.e.tasks.fork(parent, child, flags)
 	if t.early[child] {
 		delete(t.early, child)
+		if task := t.e.tasks.get(child); task != nil {
+			t.takeRefused(task)
+			if task.lost {
+				return
+			}
+		}
 		t.cont(child, 0)
 	}
 }

@@ -185,6 +185,9 @@ func (a *actor) relabel(c *xattrCall, data []byte) syscall.Errno {
 	if p.isDir() || isKind(&p.st, linux.SIFLNK) {
 		a.engine.generation.Add(1)
 	}
+	if e == 0 && labelled.SID != i.SID {
+		a.engine.revoke()
+	}
 	return e
 }
 

@@ -91,3 +91,14 @@ var SyscallInstruction = []byte{0x0f, 0x05}
 func (r *Registers) Again(number int, args ...uint64) {
 	r.Inject(r.r.Rip-uint64(len(SyscallInstruction)), number, args...)
 }
+
+// Restarts reports whether the registers are those of a call that was interrupted,
+// of which the kernel has yet to decide whether it starts again.
+func (r *Registers) Restarts() bool {
+	const restartNoHand, restartBlock = 514, 516
+	switch r.Result() {
+	case -ErrRestart, -ErrRestartAlways, -restartNoHand, -restartBlock:
+		return r.Syscall() >= 0
+	}
+	return false
+}

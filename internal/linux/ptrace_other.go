@@ -52,5 +52,8 @@ func (r *Registers) Again(int, ...uint64) {}
 // Restart has the thread make its call again as soon as it goes on.
 func (r *Registers) Restart() {}
 
+// Restarts reports whether the registers are those of a call that was interrupted.
+func (r *Registers) Restarts() bool { return false }
+
 // SyscallInstruction is the machine code that enters the kernel.
 var SyscallInstruction []byte
