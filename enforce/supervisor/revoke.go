@@ -186,7 +186,9 @@ func (a *actor) holdsRefused(holders []*task) bool {
 		p.reset()
 		defer p.reset()
 		for _, fd := range list {
-			if a.lookAt(&p, t, pidfd, fd) && a.unusable(holders, t.tid, fd, &p) {
+			switch e := a.lookAt(&p, t, pidfd, fd); {
+			case e == syscall.EBADF || e == syscall.ESRCH:
+			case e != 0, a.unusable(holders, t.tid, fd, &p):
 				return true
 			}
 		}
@@ -195,16 +197,18 @@ func (a *actor) holdsRefused(holders []*task) bool {
 	return false
 }
 
-// lookAt has p stand for a descriptor of a task that may be at work; false means
-// that it has no such one any more.
-func (a *actor) lookAt(p *place, t *task, pidfd, fd int) bool {
+// lookAt has p stand for a descriptor of a task that may be at work.
+func (a *actor) lookAt(p *place, t *task, pidfd, fd int) syscall.Errno {
 	if a.engine.slowFetch {
 		a.task = t
 		defer a.forget()
-		return a.referTo(p, fd) == 0
+		return a.referTo(p, fd)
 	}
 	got, err := linux.PidfdGetfd(pidfd, fd)
-	return err == nil && a.adoptFD(p, got, true) == 0
+	if err != nil {
+		return errnoOf(err)
+	}
+	return a.adoptFD(p, got, true)
 }
 
 // unusable reports whether a descriptor of tasks that share it, fetched into p, is
