@@ -87,6 +87,24 @@ func netlinkPerms(class Class, kind uint16) (perms Perms, known, checked bool) {
 	return 0, false, false
 }
 
+// AnyNetlinkMessage reports whether a task may send every message that the class
+// of a socket has types for, and that without anything to log.
+func AnyNetlinkMessage(asker Asker, s *Subject, k *Socket) bool {
+	a := ask{asker: asker}
+	if a.skips(k) {
+		return true
+	}
+	if asker.Has(policy.CapNetlinkXperm) {
+		return false
+	}
+	perms := NlmsgRead | NlmsgWrite
+	if k.Class == ClassNetlinkAuditSocket {
+		perms |= AuditNlmsgRelay | AuditNlmsgReadpriv | AuditNlmsgTTYAudit
+	}
+	answer := asker.Check(Query{Source: s.SID, Target: k.SID, Class: k.Class, Perms: perms, Quiet: true})
+	return answer.Denied == 0 && answer.Logged == 0
+}
+
 // NetlinkMessage is asked for each message sent on a netlink socket. A type that
 // the class doesn't know fails with EINVAL in enforcing mode, unless the policy
 // allows what it doesn't know.

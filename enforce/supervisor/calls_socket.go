@@ -5,9 +5,9 @@ var socketCalls = []call{
 	{name: "socket", action: actionNotify, handle: (*actor).socketCall, restart: true},
 	{name: "connect", action: actionNotify, handle: (*actor).connect},
 	{name: "accept", action: actionNotify, handle: (*actor).accept},
-	{name: "sendto", action: actionAllow},
+	{name: "sendto", action: actionFilter, filter: filterSendto, handle: (*actor).sendto},
 	{name: "recvfrom", action: actionAllow},
-	{name: "sendmsg", action: actionNotify, handle: (*actor).sendmsg, reads: true},
+	{name: "sendmsg", action: actionNotify, handle: (*actor).sendmsg},
 	{name: "recvmsg", action: actionNotify, handle: (*actor).recvmsg, reads: true},
 	{name: "shutdown", action: actionNotify, handle: (*actor).shutdown, restart: true},
 	{name: "bind", action: actionNotify, handle: (*actor).bind, restart: true},
@@ -19,5 +19,5 @@ var socketCalls = []call{
 	{name: "getsockopt", action: actionNotify, handle: (*actor).getsockopt, restart: true},
 	{name: "accept4", action: actionNotify, handle: (*actor).accept4},
 	{name: "recvmmsg", action: actionNotify, handle: (*actor).recvmmsg, reads: true},
-	{name: "sendmmsg", action: actionNotify, handle: (*actor).sendmmsg, reads: true},
+	{name: "sendmmsg", action: actionNotify, handle: (*actor).sendmmsg},
 }

@@ -189,7 +189,9 @@ func (a *actor) letThrough() answer {
 
 // performBind binds with the task's credentials, which ports below 1024 and
 // some families ask for.
-func (a *actor) performBind(raw []byte) answer {
+func (a *actor) performBind(raw []byte) answer { return a.performBindOf(&a.argument, raw) }
+
+func (a *actor) performBindOf(p *place, raw []byte) answer {
 	if e := a.becomeTask(); e != 0 {
 		return failure(e)
 	}
@@ -198,11 +200,11 @@ func (a *actor) performBind(raw []byte) answer {
 		// the task's.
 		own := append([]byte(nil), raw...)
 		binary.NativeEndian.PutUint32(own[4:], uint32(a.task.tgid)) //nolint:gosec // G115: a process number.
-		if err := linux.Bind(a.argument.fd, own); errnoOf(err) != syscall.EADDRINUSE {
+		if err := linux.Bind(p.fd, own); errnoOf(err) != syscall.EADDRINUSE {
 			return result(errnoOf(err))
 		}
 	}
-	return result(errnoOf(linux.Bind(a.argument.fd, raw)))
+	return result(errnoOf(linux.Bind(p.fd, raw)))
 }
 
 // bindUnix gives a local socket a name.

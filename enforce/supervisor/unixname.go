@@ -174,7 +174,11 @@ func (a *actor) tryConnectUnix(p *place, raw []byte, blocking bool) answer {
 		if e := a.judge(hooks.SendUnix(a.engine.auth, &client, &other), to.answers(false)); e != 0 {
 			return failure(e)
 		}
-		return a.performConnect(to.address)
+		got := a.performConnect(to.address)
+		if got.errno == 0 {
+			a.engine.sockets.connects(p.st.Ino, to.sid, a.task.tgid)
+		}
+		return got
 	}
 	if e := a.judge(hooks.ConnectUnix(a.engine.auth, &client, &other), to.answers(true)); e != 0 {
 		return failure(e)

@@ -83,6 +83,8 @@ const (
 	CapDacOverride = unix.CAP_DAC_OVERRIDE
 	CapFowner      = unix.CAP_FOWNER
 	CapKill        = unix.CAP_KILL
+	CapSetgid      = unix.CAP_SETGID
+	CapSetuid      = unix.CAP_SETUID
 	CapSysAdmin    = unix.CAP_SYS_ADMIN
 	CapSysPtrace   = unix.CAP_SYS_PTRACE
 	CapMacAdmin    = unix.CAP_MAC_ADMIN
