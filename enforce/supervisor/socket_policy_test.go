@@ -174,8 +174,24 @@ func TestSocketPermissions(t *testing.T) {
 		"shutdown": {"(allow tdom_t sdom_t (unix_stream_socket (shutdown)))", "label:unconfined_u,unconfined_r,sdom_t,s0 pair:1:1 shutdown", "ok ok ok", "ok ok 13", "shutdown unix_stream_socket tdom_t sdom_t"},
 		"getattr":  {"(allow tdom_t self (udp_socket (getattr)))", udp + " name", "ok ok", "ok 13", "getattr udp_socket tdom_t tdom_t"},
 		"sockcreate": {
-			"(allow tdom_t sdom_t (unix_dgram_socket (create)))", "label:unconfined_u,unconfined_r,sdom_t,s0 " + dgram, "ok ok", "ok 13",
-			"create unix_dgram_socket tdom_t sdom_t",
+			"(allow tdom_t sdom_t (udp_socket (create)))", "label:unconfined_u,unconfined_r,sdom_t,s0 " + udp, "ok ok", "ok 13",
+			"create udp_socket tdom_t sdom_t",
+		},
+		"sendto": {
+			"(allow sdom_t self (unix_dgram_socket (sendto)))", "label:unconfined_u,unconfined_r,sdom_t,s0 " + dgram + " " + dgram + " bind:0:@d1 sendto:1:@d1 recv:0 sendmsg:1:@d1 recv:0",
+			"ok ok ok ok ok x ok x", "ok ok ok ok 13 11 13 11", "sendto unix_dgram_socket sdom_t sdom_t",
+		},
+		"connected": {
+			"(allow sdom_t self (unix_dgram_socket (sendto)))", "label:unconfined_u,unconfined_r,sdom_t,s0 " + dgram + " " + dgram + " bind:0:@d2 connect:1:@d2 sendmsg:1 recv:0",
+			"ok ok ok ok ok ok x", "ok ok ok ok 13 107 11", "sendto unix_dgram_socket sdom_t sdom_t",
+		},
+		"file": {
+			"(allow tdom_t sock_t (sock_file (write)))", dgram + " bind:0:d " + dgram + " sendto:1:d sendmsg:1:d connect:1:d", "ok ok ok ok ok ok",
+			"ok ok ok 13 13 13", "write sock_file tdom_t sock_t",
+		},
+		"nlmsg_read": {
+			"(allow tdom_t sdom_t (netlink_route_socket (nlmsg_read)))", "label:unconfined_u,unconfined_r,sdom_t,s0 socket:16:3:0 nlmsg:0:18 nlmsg:0:16",
+			"ok ok ok 13", "ok ok 13 13", "nlmsg_read netlink_route_socket tdom_t sdom_t",
 		},
 		"connectto": {
 			"(allow sdom_t self (unix_stream_socket (connectto)))", stream + " bind:0:@l3 listen " + stream + " connect:1:@l3 getopt:1 peer:1",
@@ -189,6 +205,13 @@ func TestSocketPermissions(t *testing.T) {
 (allow tdom_t self (udp_socket (bind connect)))
 (allow tdom_t node_t (tcp_socket (node_bind)))
 (allow tdom_t http_port_t (tcp_socket (name_bind)))
+(allow tdom_t sdom_t (unix_dgram_socket (bind connect read write create)))
+(allow tdom_t self (unix_dgram_socket (bind connect read write)))
+(allow tdom_t sdom_t (netlink_route_socket (create write bind)))
+(allow tdom_t user_tmp_t (dir (write add_name)))
+(allow tdom_t sock_t (sock_file (create)))
+(typetransition tdom_t user_tmp_t sock_file sock_t)
+(allow sdom_t tdom_t (unix_dgram_socket (sendto))) (allow tdom_t self (unix_dgram_socket (sendto)))
 `
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

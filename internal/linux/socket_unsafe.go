@@ -147,6 +147,15 @@ func SendMessage(fd int, address, data, control []byte, flags int) (int, error) 
 	return int(n), nil
 }
 
+// Sendto sends data to an address.
+func Sendto(fd int, data []byte, flags int, address []byte) error {
+	_, _, errno := unix.Syscall6(
+		unix.SYS_SENDTO, uintptr(fd), uintptr(pointer(data)), uintptr(len(data)), uintptr(flags),
+		uintptr(pointer(address)), uintptr(len(address)),
+	)
+	return errnoErr(errno)
+}
+
 // EnterNetwork has the calling thread make its sockets in another network
 // namespace, given by a descriptor.
 func EnterNetwork(fd int) error { return unix.Setns(fd, unix.CLONE_NEWNET) }
