@@ -56,7 +56,7 @@ func (a *actor) requestFD(p *place, number int) syscall.Errno {
 		}
 		return a.adoptFD(p, fd, true)
 	}
-	if a.tracing {
+	if a.tracing || t.inGate.Load() {
 		return a.referTo(p, number)
 	}
 	t.fetch.Store(&fetchJob{number})

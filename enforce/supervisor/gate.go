@@ -105,6 +105,8 @@ func (g *gate) advance() bool {
 
 // call has the process run a system call.
 func (g *gate) call(number int, args ...uint64) (int64, bool) {
+	g.task.inGate.Store(true)
+	defer g.task.inGate.Store(false)
 	r := g.saved
 	r.Inject(g.instruction, number, args...)
 	if linux.SetRegisters(g.task.tid, &r) != nil || !g.advance() || !g.advance() {

@@ -49,7 +49,7 @@ func newCarriers(e *engine) (*carriers, error) {
 		return nil, err
 	}
 	c.status = status
-	if e.own.has(linux.CapSysAdmin) && !e.cfg.NoFUSE {
+	if e.own.has(linux.CapSysAdmin) && !e.cfg.NoFUSE && !e.slowFetch {
 		c.mount, err = carrier.New(carrier.Options{Caller: c.caller, Log: c.log})
 		if err != nil {
 			e.log.Info("no FUSE, watching instead", "err", err)

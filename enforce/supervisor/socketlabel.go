@@ -183,6 +183,9 @@ func (s *sockets) forgetful() bool {
 // it out for one that is met for the first time.
 func (a *actor) socketLabel(p *place) socketLabel {
 	s := a.engine.sockets
+	if p.reference {
+		return a.referredSocket(p)
+	}
 	cookie := linux.SocketCookie(p.fd)
 	l, ok := s.get(p.st.Ino, cookie)
 	if !ok {
@@ -216,6 +219,26 @@ func (a *actor) unmetSocket(p *place) socketLabel {
 	}
 	if family == syscall.AF_UNIX {
 		l.peer = a.pairedPeer(p, l.sid)
+	}
+	return l
+}
+
+// referredSocket is the label of a socket that can only be looked at from outside
+// (fetch.go). One that isn't of the local family, and that nobody saw being made,
+// has the class of all sockets.
+func (a *actor) referredSocket(p *place) socketLabel {
+	if l, ok := a.engine.sockets.byNumber(p.st.Ino); ok {
+		return l
+	}
+	class := hooks.ClassSocket
+	found, err := linux.FindUnixSocket(p.st.Ino)
+	if err == nil {
+		class = a.socketClass(syscall.AF_UNIX, found.Kind, 0)
+	}
+	owner := a.opener(p)
+	l := socketLabel{class: class, sid: a.engine.auth.Initial(hooks.SIDUnlabeled)}
+	if sid, err := a.engine.auth.Transition(owner, owner, class, ""); err == nil {
+		l.sid = sid
 	}
 	return l
 }

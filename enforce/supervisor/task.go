@@ -67,6 +67,8 @@ type task struct {
 	// number isn't the tracer's to let go on any more.
 	lost bool
 
+	// inGate says that the task's call is one that the supervisor has it make.
+	inGate atomic.Bool
 	// sending says that the task is made to send a descriptor to the supervisor.
 	sending atomic.Bool
 	// gate is what to do at the task's gate call, if it was made to make one.

@@ -13,6 +13,8 @@ type UnixSocket struct {
 	Peer uint64
 	// Listens says that it accepts connections.
 	Listens bool
+	// Kind is SOCK_STREAM and the like.
+	Kind int
 }
 
 // errNoDiag says that an answer was not the one to the question.
@@ -56,7 +58,7 @@ func FindUnixSocket(inode uint64) (UnixSocket, error) {
 	if n < header+answer || ne.Uint16(buf[4:]) != sockDiagByFamily || buf[16] != unix.AF_UNIX {
 		return found, errNoDiag
 	}
-	found.Listens = buf[18] == listening
+	found.Kind, found.Listens = int(buf[17]), buf[18] == listening
 	for rest := buf[header+answer:]; len(rest) >= 4; {
 		size := int(ne.Uint16(rest))
 		if size < 4 || size > len(rest) {
