@@ -81,6 +81,7 @@ func Run(ctx context.Context, cfg *Config) (exit int, err error) {
 		return -1, err
 	}
 	defer e.close()
+	defer tune()()
 	return e.run(ctx)
 }
 

@@ -157,7 +157,7 @@ func (e *engine) passTurn() {
 // watch takes the turn from an actor that is stuck: reading memory that a
 // hostile program doesn't let be read, walking a dead network filesystem.
 func (e *engine) watch() {
-	const period, rest = time.Millisecond, 50
+	const period, rest = 2 * time.Millisecond, 25
 	r := &e.receive
 	tick := time.NewTicker(period)
 	defer tick.Stop()

@@ -72,6 +72,7 @@ func onOwnThread(f func()) {
 
 func (t *tracer) run(ctx context.Context) error {
 	defer guard()()
+	exactTimers()
 	program, err := t.launch()
 	if err != nil {
 		return err

@@ -75,6 +75,9 @@ func (m Memory) WriteAt(p []byte, address uint64) error {
 
 var pageSize = uint64(os.Getpagesize())
 
+// firstRead is how much of a text is read at once in the hope that it ends there.
+const firstRead = 256
+
 // ReadString reads a text that ends with a NUL into buf and returns its length
 // without it; the NUL stands in buf behind it. A text that doesn't fit is
 // ENAMETOOLONG. Each byte is read once.
@@ -82,7 +85,10 @@ func (m Memory) ReadString(buf []byte, address uint64) (int, error) {
 	for got := 0; got < len(buf); {
 		// A read that crosses into an absent page would fail though the text ends
 		// before it.
-		room := pageSize - (address+uint64(got))%pageSize                    //nolint:gosec // G115: got is not negative.
+		room := pageSize - (address+uint64(got))%pageSize //nolint:gosec // G115: got is not negative.
+		if got == 0 {
+			room = min(room, firstRead)
+		}
 		part := buf[got:min(len(buf), got+int(min(room, uint64(len(buf)))))] //nolint:gosec // G115: at most a page.
 		n, err := m.readSome(part, address+uint64(got))                      //nolint:gosec // G115: as above.
 		if err != nil {

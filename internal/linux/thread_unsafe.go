@@ -16,6 +16,12 @@ func BlockSignals() error {
 	return errnoErr(errno)
 }
 
+// SetTimerSlack sets how late timers of the calling thread may be, in
+// nanoseconds. Threads and processes that it makes inherit that.
+func SetTimerSlack(nanoseconds int) error {
+	return unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(nanoseconds), 0, 0, 0)
+}
+
 // OwnFilesystemState gives the calling thread its own working directory, root
 // and umask.
 func OwnFilesystemState() error { return unix.Unshare(unix.CLONE_FS) }
