@@ -183,6 +183,10 @@ func (a *actor) changeFSID(capability, now int, had []int) answer {
 }
 
 func (a *actor) prctl() answer {
+	if a.intArg(0) == prSetPdeathsig {
+		a.task.deathSignal = a.task.deathSignal || a.arg(1) != 0
+		return goOn
+	}
 	a.task.credStale = true
 	// Without privileges the supervisor can't look into a process that no longer
 	// lets itself be dumped. The process is told that it is so.

@@ -32,15 +32,14 @@ func (t *tracer) enterDomain(task *task, old, next *hooks.Subject, secure bool) 
 	}
 	missing := t.e.toDrop(task, next.SID)
 	task.dropped = 0
-	if commitment.ResetLimits {
-		resetLimits(task.tid)
-	}
-	if len(refused) == 0 && !commitment.ResetSignals && missing == 0 {
+	left := t.leave(task, next, commitment.ResetLimits)
+	if len(refused) == 0 && !commitment.ResetSignals && missing == 0 && left.nothing() {
 		return true
 	}
 	base, _, ok := stack.entry(auxVDSO)
 	return ok && t.atExecEnd(task, stack.memory, base, func(g *gate) bool {
-		done := t.replaceFiles(g, refused)
+		done := g.leave(&left)
+		done = t.replaceFiles(g, refused) && done
 		if commitment.ResetSignals {
 			done = g.resetSignals() && done
 		}
@@ -150,24 +149,6 @@ func (s *stack) entry(kind uint64) (value, address uint64, ok bool) {
 func (s *stack) setSecure() bool {
 	_, address, ok := s.entry(auxSecure)
 	return ok && s.memory.WriteAt([]byte{1, 0, 0, 0, 0, 0, 0, 0}, address) == nil
-}
-
-// resetLimits lowers soft limits to the lesser of the own hard and init's soft
-// ones, as far as the supervisor may.
-func resetLimits(tid int) {
-	const resources = 16
-	for r := range resources {
-		initial, err := linux.SetLimit(1, r, nil)
-		if err != nil {
-			return
-		}
-		own, err := linux.SetLimit(tid, r, nil)
-		if err != nil {
-			continue
-		}
-		own.Cur = min(own.Max, initial.Cur)
-		_, _ = linux.SetLimit(tid, r, &own)
-	}
 }
 
 // refusedFiles lists the descriptors that a process may not keep under its new

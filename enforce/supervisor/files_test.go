@@ -6,11 +6,8 @@ import (
 	"seward/internal/oracle"
 )
 
-// A description keeps the label of who opened it through any number of execs.
-func TestOpenerLabel(t *testing.T) {
-	t.Parallel()
-	oracle.Need(t, "chcon")
-	const second = `
+// secondDomain is one that the confined domain enters by a program of its own.
+const secondDomain = `
 (typeattributeset file_type (tdom2_exec_t)) (type tdom2_exec_t) (type tdom2_t) (typeattributeset domain (tdom2_t))
 (roletype unconfined_r tdom2_t)
 (typetransition tdom_t tdom2_exec_t process tdom2_t)
@@ -29,6 +26,11 @@ func TestOpenerLabel(t *testing.T) {
 (allow tdom2_t public_t (file (read getattr)))
 (allow tdom2_t self (process (fork)))
 `
+
+// A description keeps the label of who opened it through any number of execs.
+func TestOpenerLabel(t *testing.T) {
+	t.Parallel()
+	oracle.Need(t, "chcon")
 	tests := map[string]struct{ rules, stdout string }{
 		"all":     {"(allow tdom2_t tdom_t (fd (use)))", "public\npublic\n"},
 		"first's": {"", "public\n"}, // that of unconfined_t may be used by every domain
@@ -36,7 +38,7 @@ func TestOpenerLabel(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, confined+second+tt.rules)
+			w := newWorld(t, confined+secondDomain+tt.rules)
 			// One file opened by unconfined_t, another by tdom_t, both read by tdom2_t,
 			// which writes where it may: to a file that it got the same two ways.
 			got := w.shell(t, t.TempDir(), stage+`cp dsh dsh2; chcon -t tdom2_exec_t dsh2; cp public public2; chcon -t public_t public2

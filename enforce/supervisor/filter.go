@@ -155,6 +155,7 @@ func filterCloseRange(a *linux.Assembler) {
 
 // Options of prctl that change what the supervisor must know.
 const (
+	prSetPdeathsig  = 1
 	prSetDumpable   = 4
 	prSetKeepCaps   = 8
 	prSetSecurebits = 28
@@ -165,7 +166,7 @@ const (
 func filterPrctl(a *linux.Assembler) {
 	note := a.Label()
 	a.LoadArgument(0)
-	for _, option := range []uint32{prSetDumpable, prSetKeepCaps, prSetSecurebits, prSetNoNewPrivs, prCapAmbient} {
+	for _, option := range []uint32{prSetPdeathsig, prSetDumpable, prSetKeepCaps, prSetSecurebits, prSetNoNewPrivs, prCapAmbient} {
 		a.JumpEqual(option, note, linux.Next)
 	}
 	a.Return(linux.SeccompAllow)

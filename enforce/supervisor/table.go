@@ -88,6 +88,12 @@ var (
 	callDup3          = linux.SyscallNumber("dup3")
 	callSendmsg       = linux.SyscallNumber("sendmsg")
 	callRecvmsg       = linux.SyscallNumber("recvmsg")
+	callPrctl         = linux.SyscallNumber("prctl")
+	callPersonality   = linux.SyscallNumber("personality")
+	callMunmap        = linux.SyscallNumber("munmap")
+	callPrlimit64     = linux.SyscallNumber("prlimit64")
+	callOpenat        = linux.SyscallNumber("openat")
+	callIoctl         = linux.SyscallNumber("ioctl")
 	callRecvfrom      = linux.SyscallNumber("recvfrom")
 )
 

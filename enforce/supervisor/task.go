@@ -31,7 +31,10 @@ type task struct {
 	pidfd     int // -1 until needed
 	exec      *pendingExec
 	accepted  acceptedFrom
-	launching bool // not yet the program: the supervisor's own code before exec
+	// deathSignal says that the task may have asked for a signal when its parent
+	// dies.
+	deathSignal bool
+	launching   bool // not yet the program: the supervisor's own code before exec
 
 	// files is shared as clone(CLONE_FILES) shares it.
 	files atomic.Pointer[fdTable]
@@ -143,7 +146,7 @@ func (t *task) settle() {
 func (t *task) renumber(pid int) *task {
 	n := &task{
 		tid: pid, tgid: pid, cred: t.cred, credStale: true, fs: t.fs, pidfd: -1, exec: t.exec,
-		launching: t.launching, watchedCall: t.watchedCall,
+		launching: t.launching, deathSignal: t.deathSignal, watchedCall: t.watchedCall,
 	}
 	n.subject.Store(t.subject.Load())
 	n.watches.Store(t.watches.Load())
