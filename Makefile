@@ -19,7 +19,7 @@ PEERS = secilc checkpolicy setools policycoreutils semodule-utils selinux-utils 
 
 export CGO_ENABLED = 0
 
-.PHONY: all build install test race lint fmt fuzz bench cover cross check oracle kernel kernel-image peers tidy clean
+.PHONY: all build install test race lint fmt fuzz bench perf cover cross check oracle kernel kernel-image peers tidy clean
 
 all: build
 
@@ -61,6 +61,11 @@ fuzz:
 bench:
 	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) -count $(COUNT) $(PACKAGES) | tee bench.new
 	@if [ -f bench.old ]; then $(TOOL) benchstat bench.old bench.new; fi
+
+# What supervision costs, beside native and what strace, proot and runsc cost
+# (docs/performance.md). PIN=0 keeps all of it on one processor.
+perf:
+	SEWARD_SPEED=1 $(if $(PIN),taskset -c $(PIN)) $(GO) test -count=1 -v -timeout 2h -run '^TestReport$$' ./internal/speed
 
 cover:
 	$(GO) test -coverprofile=cover.out $(PACKAGES)

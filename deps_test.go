@@ -62,6 +62,7 @@ var law = []struct {
 	{"internal/kernelvm", "internal/kernelvm/wire"},
 	{"internal/kernelvm/guest", "internal/kernelvm/wire internal/linux/..."},
 	{"internal/kernelvm/wire", ""},
+	{"internal/speed", ""},
 
 	{".", ""},
 }
