@@ -209,13 +209,22 @@ func (t *Tree) content(n Node) ([]byte, syscall.Errno) {
 	case kindThreshold, kindHashStats, kindCacheStats, kindSIDStats:
 		return t.statistics(n.kind), 0
 	case kindPolicy:
-		var image bytes.Buffer
-		if err := policydb.Write(&image, v.Policy(), nil); err != nil {
+		image, err := Image(v.Policy())
+		if err != nil {
 			return nil, syscall.EIO
 		}
-		return image.Bytes(), 0
+		return image, 0
 	}
 	return nil, syscall.EINVAL
+}
+
+// Image returns a policy as the file policy shows it and load takes it.
+func Image(p *policy.Policy) ([]byte, error) {
+	var image bytes.Buffer
+	if err := policydb.Write(&image, p, nil); err != nil {
+		return nil, fmt.Errorf("write policy: %w", err)
+	}
+	return image.Bytes(), nil
 }
 
 // boolean is "CURRENT PENDING".

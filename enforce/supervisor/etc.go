@@ -1,9 +1,12 @@
 package supervisor
 
 import (
+	"strconv"
 	"strings"
+	"sync"
 
 	"seward/enforce/hooks"
+	"seward/enforce/selinuxfs"
 	"seward/internal/linux"
 	"seward/policy"
 )
@@ -24,6 +27,24 @@ type etcTree struct {
 	files map[string][]byte
 	dirs  map[string][]string
 	key   objectKey // of /etc
+	// image is the path of the policy that the run began with, policy itself. The
+	// file is made when it is first asked for.
+	image  string
+	policy *policy.Policy
+	once   sync.Once
+	data   []byte
+}
+
+// content returns what is in a file.
+func (t *etcTree) content(below string) []byte {
+	if below != t.image {
+		return t.files[below]
+	}
+	t.once.Do(func() {
+		// What can't be written is empty: a tool that loads it is told so.
+		t.data, _ = selinuxfs.Image(t.policy)
+	})
+	return t.data
 }
 
 func newEtcTree(e *engine) *etcTree {
@@ -39,11 +60,14 @@ func newEtcTree(e *engine) *etcTree {
 		mode = "enforcing"
 	}
 	contexts := etcPolicy + "/contexts"
+	p := e.auth.server.Policy()
+	image := "policy." + strconv.Itoa(int(p.Version()))
 	return &etcTree{
-		key: keyOf(&st),
+		key:   keyOf(&st),
+		image: etcPolicy + "/policy/" + image, policy: p,
 		dirs: map[string][]string{
-			"": {"config", etcPolicy}, etcPolicy: {"contexts"}, contexts: {"files"},
-			contexts + "/files": {"file_contexts"},
+			"": {"config", etcPolicy}, etcPolicy: {"contexts", "policy"}, contexts: {"files"},
+			contexts + "/files": {"file_contexts"}, etcPolicy + "/policy": {image},
 		},
 		files: map[string][]byte{
 			"config":                          []byte("SELINUX=" + mode + "\nSELINUXTYPE=" + etcPolicy + "\n"),
@@ -61,7 +85,7 @@ func (t *etcTree) below(n *node) string {
 func (t *etcTree) node(below string) *node {
 	_, dir := t.dirs[below]
 	_, file := t.files[below]
-	if !dir && !file {
+	if !dir && !file && below != t.image {
 		return nil
 	}
 	return &node{kind: nodeEtc, where: strings.TrimSuffix(etcDir+"/"+below, "/"), dir: dir}
@@ -77,7 +101,7 @@ func (t *etcTree) stat(n *node, st *linux.Statx) {
 		st.Mode, st.Nlink = linux.SIFDIR|0o755, 2
 	}
 	below := t.below(n)
-	st.Size = uint64(len(t.files[below]))
+	st.Size = uint64(len(t.content(below)))
 	for _, c := range below {
 		st.Ino = st.Ino*31 + uint64(c) //nolint:gosec // G115: a character.
 	}

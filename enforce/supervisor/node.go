@@ -193,7 +193,7 @@ func (a *actor) carry(n *node, flags int) (int, syscall.Errno) {
 		if flags&linux.OAccmode != linux.ORdonly {
 			return -1, syscall.EROFS
 		}
-		return c.copyOf(n, a.engine.virtual.etc.files[a.engine.virtual.etc.below(n)])
+		return c.copyOf(n, a.engine.virtual.etc.content(a.engine.virtual.etc.below(n)))
 	case n.kind == nodeFS && n.file.IsNull():
 		fd, err := linux.Openat(linux.AtFDCwd, linux.MakeName("/dev/null"), flags&linux.OAccmode|linux.OCloexec, 0)
 		return fd, errnoOf(err)

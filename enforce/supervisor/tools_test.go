@@ -29,7 +29,7 @@ func TestStockTools(t *testing.T) {
 
 func stockTools(t *testing.T, change func(*supervisor.Config)) {
 	const mine = "unconfined_u:object_r:user_tmp_t:s0"
-	tests := map[string]struct{ tool, script, want string }{
+	tests := map[string]toolTest{
 		"id -Z":             {"id", "id -Z", unconfined},
 		"runcon":            {"runcon", "runcon -r system_r id -Z; id -Z", "unconfined_u:system_r:unconfined_t:s0-s15:c0.c1023\n" + unconfined},
 		"runcon -l":         {"runcon", "runcon -l s0:c3 id -Z", "unconfined_u:unconfined_r:unconfined_t:s0:c3"},
@@ -52,6 +52,15 @@ func stockTools(t *testing.T, change func(*supervisor.Config)) {
 		"compute":           {"compute_create", "compute_create " + unconfined + " system_u:object_r:tmp_t:s0 file", "unconfined_u:object_r:user_tmp_t:s0"},
 		"access":            {"selinux_check_access", "selinux_check_access " + unconfined + " system_u:object_r:etc_t:s0 file read; echo $?", "0"},
 	}
+	runTools(t, change, tests)
+}
+
+// toolTest is a script with one of the field's tools, and what it says. Tests
+// whose name ends in (root) change the system.
+type toolTest struct{ tool, script, want string }
+
+func runTools(t *testing.T, change func(*supervisor.Config), tests map[string]toolTest) {
+	t.Helper()
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
