@@ -6,7 +6,7 @@ var socketCalls = []call{
 	{name: "connect", action: actionNotify, handle: (*actor).connect},
 	{name: "accept", action: actionNotify, handle: (*actor).accept},
 	{name: "sendto", action: actionFilter, filter: filterSendto, handle: (*actor).sendto},
-	{name: "recvfrom", action: actionAllow},
+	{name: "recvfrom", action: actionFilter, filter: filterSendto, handle: (*actor).recvfrom},
 	{name: "sendmsg", action: actionNotify, handle: (*actor).sendmsg},
 	{name: "recvmsg", action: actionNotify, handle: (*actor).recvmsg, reads: true},
 	{name: "shutdown", action: actionNotify, handle: (*actor).shutdown, restart: true},

@@ -51,6 +51,8 @@ type engine struct {
 	generation atomic.Uint64
 	// creating is held while a new object exists that has no label yet.
 	creating creation
+	// avcSockets tell programs of changes of the mode and the policy.
+	avcSockets avcSockets
 	// naming is held while a name is removed or moved.
 	naming sync.Mutex
 
@@ -151,6 +153,7 @@ func (e *engine) close() {
 	}
 	e.null.close()
 	e.carriers.close()
+	e.avcSockets.close()
 	if e.labels != nil {
 		e.labels.close()
 	}

@@ -99,7 +99,8 @@ func (c *carriers) log(tid int, records []hooks.Record) {
 }
 
 // changed is told of what a write has changed of the system.
-func (e *engine) changed(selinuxfs.Change) {
+func (e *engine) changed(c selinuxfs.Change) {
+	e.tellOf(c)
 	e.labels.current()
 	e.tasks.each(e.reviewForks)
 	e.revokeNow()

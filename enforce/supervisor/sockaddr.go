@@ -163,6 +163,8 @@ func (a *actor) bind() answer {
 	switch {
 	case pointsElsewhere(family):
 		return a.letThrough()
+	case a.engine.avcSockets.has(&p.st):
+		return value(0) // there is one group, and it is in it
 	case family == syscall.AF_UNIX:
 		return a.bindUnix(p, raw)
 	}

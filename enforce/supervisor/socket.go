@@ -49,6 +49,9 @@ func (a *actor) socketCall() answer {
 	if e := a.judge(made.Verdict, nil); e != 0 {
 		return failure(e)
 	}
+	if family == syscall.AF_NETLINK && protocol == netlinkSELinux {
+		return a.avcSocket(made, class)
+	}
 	if !commonFamily(family) {
 		a.yield() // the kernel may load a module for it
 	}

@@ -47,6 +47,24 @@ except OSError as e: print(e.errno)
 m.close()
 print(len(open("/sys/fs/selinux/policy", "rb").read()) == os.stat("/sys/fs/selinux/policy").st_size)
 '`, "4 1\n9\n12 True\n/sys/fs/selinux /sys/fs/selinux/class\n/sys/fs True\n16\nTrue\n16\nTrue\n"},
+	"netlink (root)": {"python3", `python3 -c '
+import os, socket, struct
+s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 7)
+s.bind((0, 1))
+def show():
+    data, who = s.recvfrom(100)
+    print(struct.unpack("=IHHIIi", data), who)
+for value in "01": open("/sys/fs/selinux/enforce", "w").write(value)
+open("/sys/fs/selinux/commit_pending_bools", "w").write("1")
+show(); show(); show()
+if os.fork() == 0:
+    open("/sys/fs/selinux/enforce", "w").write("0")
+    os._exit(0)
+show()
+s.setblocking(False)
+try: s.recvfrom(1)
+except BlockingIOError: print("empty")
+'`, "(20, 16, 0, 0, 0, 0) (0, 1)\n(20, 16, 0, 0, 0, 1) (0, 1)\n(20, 17, 0, 0, 0, 2) (0, 1)\n(20, 16, 0, 0, 0, 0) (0, 1)\nempty\n"},
 	"long load (root)": {"python3", `python3 -c '
 import os
 image = open("/sys/fs/selinux/policy", "rb").read()
