@@ -27,7 +27,7 @@ func (a *actor) acceptWith(flags int) answer {
 	}
 	p := &a.argument
 	l := a.socketLabel(p)
-	at, _ := localAddressOf(p.fd, linux.SocketFamily(p.fd), l.class)
+	at, _ := localAddressOf(p.fd, l.family, l.class)
 	if p.flags&linux.ONonblock != 0 {
 		return a.performAccept(p, at, l, flags)
 	}

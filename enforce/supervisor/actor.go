@@ -28,6 +28,7 @@ type actor struct {
 
 	first, second resolution // of up to two paths
 	argument      place      // of a descriptor
+	diag          linux.SocketDiag
 	path1, path2  [linux.MaxPath]byte
 	walker        walker
 	walkBuffers   [2][]byte
@@ -75,7 +76,10 @@ func (e *engine) quietActor() (*actor, error) {
 	return a, nil
 }
 
-func (a *actor) close() { a.dirs.clear() }
+func (a *actor) close() {
+	a.dirs.clear()
+	a.diag.Close()
+}
 
 // cleanUp ends what a call has opened.
 func (a *actor) cleanUp() {

@@ -116,6 +116,8 @@ func (a *actor) label(p *place) policy.SID {
 func (a *actor) findLabel(p *place) policy.SID {
 	l := a.engine.labels
 	switch {
+	case p.open && isKind(&p.st, linux.SIFSOCK):
+		return a.socketLabel(p).sid
 	case p.node != nil:
 		return a.engine.virtual.label(a, p.node)
 	case p.proc.kind == procTask, p.proc.kind == procTasks, p.proc.kind == procDeep:

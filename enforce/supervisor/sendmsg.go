@@ -62,8 +62,9 @@ func (a *actor) takeSender(flags int) (*sender, syscall.Errno) {
 		return nil, e
 	}
 	p := &a.argument
+	l := a.socketLabel(p)
 	return &sender{
-		p: p, label: a.socketLabel(p), family: linux.SocketFamily(p.fd), kind: linux.SocketType(p.fd),
+		p: p, label: l, family: l.family, kind: l.kind,
 		blocking: p.flags&linux.ONonblock == 0 && flags&linux.MsgDontwait == 0, flags: flags,
 		single: a.entry.name != "sendmmsg",
 	}, 0
@@ -201,6 +202,9 @@ func (a *actor) sendOne(s *sender, m *outgoing) (int, syscall.Errno) {
 	if s.kind == syscall.SOCK_STREAM {
 		return a.sendStream(s, m)
 	}
+	if m.size > a.maxMessage(s) {
+		return 0, syscall.EMSGSIZE
+	}
 	data, e := a.gatherData(m.parts, 0, m.size)
 	if e != 0 {
 		return 0, e
@@ -214,11 +218,22 @@ func (a *actor) sendOne(s *sender, m *outgoing) (int, syscall.Errno) {
 	return a.transmit(s, m.address, data, m.control)
 }
 
+// maxMessage is how long a message by a socket may be: what the kernel would
+// refuse isn't copied first.
+func (a *actor) maxMessage(s *sender) uint64 {
+	const soSndbuf, datagram = 7, 1 << 16
+	if !commonFamily(s.family) {
+		return maxDatagram
+	}
+	var value [4]byte
+	if n, err := linux.SocketOption(s.p.fd, levelSocket, soSndbuf, value[:]); err != nil || n != len(value) {
+		return datagram
+	}
+	return max(datagram, uint64(binary.NativeEndian.Uint32(value[:])))
+}
+
 // gatherData copies what is to be sent.
 func (a *actor) gatherData(parts []linux.Range, offset, size uint64) ([]byte, syscall.Errno) {
-	if size > maxDatagram {
-		return nil, syscall.EMSGSIZE
-	}
 	data := make([]byte, size)
 	got := uint64(0)
 	for _, part := range behind(parts, offset) {
@@ -273,7 +288,7 @@ func (a *actor) tryUnix(s *sender, own *hooks.Socket, m *outgoing, data []byte) 
 	}
 	defer to.done()
 	other := hooks.Socket{SID: to.sid, Class: own.Class, Ref: s.p}
-	if e := a.judge(hooks.SendUnix(a.engine.auth, own, &other), to.answers(false)); e != 0 {
+	if e := a.judge(hooks.SendUnix(a.engine.auth, own, &other), a.answers(&to, false)); e != 0 {
 		return 0, e
 	}
 	once := *s

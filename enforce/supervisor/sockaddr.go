@@ -61,6 +61,7 @@ func unixAddress(path string) []byte {
 const (
 	sizeInet  = 16 // of struct sockaddr_in
 	sizeInet6 = 24 // of struct sockaddr_in6 without its last field, which may be missing
+	sizeUnix  = 110
 )
 
 // inetAddress describes an Internet address to a hook. unspecified is what
@@ -88,12 +89,10 @@ func (a *actor) inetAddress(p *place, raw []byte) (*hooks.InetAddress, []byte, s
 	}, ip, 0
 }
 
-// portLabel is the label of a port. No policy names protocols beyond a byte.
+// portLabel is the label of a port. The kernel looks at a byte of the protocol,
+// which makes MPTCP what TCP is (kernel security/selinux/netport.c).
 func (a *actor) portLabel(protocol int, port uint16) policy.SID {
-	if protocol < 0 || protocol > 255 {
-		return a.engine.auth.Initial(hooks.SIDPort)
-	}
-	return a.engine.auth.server.Port(uint8(protocol), port)
+	return a.engine.auth.server.Port(uint8(protocol&0xff), port) //nolint:gosec // G115: the byte that is meant.
 }
 
 // ephemeral reports whether a port is one of those that the kernel hands out by
@@ -150,8 +149,8 @@ func (a *actor) bind() answer {
 		return failure(e)
 	}
 	p := &a.argument
-	family := linux.SocketFamily(p.fd)
 	k := a.socket(p)
+	family := a.socketLabel(p).family
 	// The permission for the socket comes before what is wrong with the address.
 	address, wrong := a.bindAddress(p, family, raw)
 	if e := a.judge(hooks.BindSocket(a.engine.auth, a.subject, &k, address), nil); e != 0 {
@@ -212,6 +211,9 @@ func (a *actor) performBindOf(p *place, raw []byte) answer {
 // bindUnix gives a local socket a name.
 func (a *actor) bindUnix(p *place, raw []byte) answer {
 	s := a.engine.sockets
+	if len(raw) > sizeUnix {
+		return failure(syscall.EINVAL)
+	}
 	path := unixPath(raw)
 	label := a.socketLabel(p)
 	if path == nil {
@@ -278,7 +280,7 @@ func (a *actor) connect() answer {
 
 func (a *actor) connectTo(raw []byte) answer {
 	p := &a.argument
-	family := linux.SocketFamily(p.fd)
+	family := a.socketLabel(p).family
 	if e := a.mayConnect(p, raw); e != 0 {
 		return failure(e)
 	}
@@ -288,7 +290,7 @@ func (a *actor) connectTo(raw []byte) answer {
 	case family == syscall.AF_UNIX && familyIn(raw) == syscall.AF_UNIX:
 		return a.connectUnix(p, raw)
 	case family == syscall.AF_UNIX, family == syscall.AF_NETLINK, family == syscall.AF_PACKET,
-		p.flags&linux.ONonblock != 0, linux.SocketType(p.fd) == syscall.SOCK_DGRAM:
+		p.flags&linux.ONonblock != 0, a.socketLabel(p).kind == syscall.SOCK_DGRAM:
 		return a.performConnect(raw) // never waits
 	}
 	return a.connectRemote(raw)

@@ -171,6 +171,7 @@ func (a *actor) newSocket(fd int, l socketLabel) syscall.Errno {
 		return errnoOf(err)
 	}
 	l.cookie = linux.SocketCookie(fd)
+	l.family, l.kind = linux.SocketFamily(fd), linux.SocketType(fd)
 	if a.engine.sockets.put(st.Ino, l) {
 		a.yield()
 		a.asSelf(a.engine.sweepSockets)
@@ -255,8 +256,8 @@ func (a *actor) listen() answer {
 		return failure(e)
 	}
 	p := &a.argument
-	family := linux.SocketFamily(p.fd)
 	l := a.socketLabel(p)
+	family := l.family
 	if family == syscall.AF_INET || family == syscall.AF_INET6 {
 		return a.listenUnnamed(p, family, l)
 	}

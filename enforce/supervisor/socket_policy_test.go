@@ -45,9 +45,9 @@ func (s *socketScript) step(f []string) (string, error) {
 		s.fds = append(s.fds, pair[:]...)
 		return "", err
 	case "bind":
-		return "", syscall.Bind(s.fd(f), address(f[1:]))
+		return "", syscall.Bind(s.fd(f), s.address(f[1:]))
 	case "connect":
-		return "", syscall.Connect(s.fd(f), address(f[1:]))
+		return "", syscall.Connect(s.fd(f), s.address(f[1:]))
 	case "unconnect":
 		return "", linux.Connect(s.fd(f), make([]byte, 16))
 	case "listen":
@@ -72,14 +72,25 @@ func (s *socketScript) step(f []string) (string, error) {
 		var buf [256]byte
 		n, err := linux.SocketOption(s.fd(f), 1, 31, buf[:])
 		return typeOf(string(buf[:max(n-1, 0)])), err
+	case "own":
+		var buf [256]byte
+		n, err := linux.Fgetxattr(s.fd(f), linux.MakeName("security.selinux"), buf[:])
+		return typeOf(strings.TrimRight(string(buf[:max(n, 0)]), "\x00")), err
+	case "range":
+		var buf [256]byte
+		n, err := linux.Fgetxattr(s.fd(f), linux.MakeName("security.selinux"), buf[:])
+		_, level, _ := strings.Cut(string(buf[:max(n-1, 0)]), "_t:")
+		return level, err
+	case "close":
+		return "", syscall.Close(s.fd(f))
 	case "label":
 		return "", os.WriteFile("/proc/thread-self/attr/sockcreate", []byte(strings.ReplaceAll(f[0], ",", ":")), 0)
 	case "sendto":
-		return "", syscall.Sendto(s.fd(f), []byte("x"), syscall.MSG_DONTWAIT, address(f[1:]))
+		return "", syscall.Sendto(s.fd(f), []byte("x"), syscall.MSG_DONTWAIT, s.address(f[1:]))
 	case "sendmsg":
 		var to syscall.Sockaddr
 		if len(f) > 1 {
-			to = address(f[1:])
+			to = s.address(f[1:])
 		}
 		return "", syscall.Sendmsg(s.fd(f), []byte("x"), nil, to, syscall.MSG_DONTWAIT)
 	case "nlmsg":
@@ -94,8 +105,12 @@ func (s *socketScript) step(f []string) (string, error) {
 	return "", errors.New("no such step: " + op)
 }
 
-// address reads inet:PORT or a path, @ for a NUL.
-func address(f []string) syscall.Sockaddr {
+// address reads inet:PORT, of:SOCKET or a path, @ for a NUL.
+func (s *socketScript) address(f []string) syscall.Sockaddr {
+	if f[0] == "of" {
+		name, _ := syscall.Getsockname(s.fds[number(f, 1)])
+		return name
+	}
 	if f[0] == "inet" {
 		return &syscall.SockaddrInet4{Port: number(f, 1), Addr: [4]byte{127, 0, 0, 1}}
 	}
@@ -134,8 +149,10 @@ const socketPolicy = confined + `
 (allow tdom_t sdom_t (unix_stream_socket (create)))
 (allow tdom_t self (unix_stream_socket (create)))
 (allow tdom_t self (unix_dgram_socket (create)))
-(allow tdom_t self (tcp_socket (create)))
-(allow tdom_t self (udp_socket (create)))
+(allow tdom_t self (tcp_socket (create read write)))
+(allow tdom_t self (udp_socket (create read write)))
+(allow tdom_t sdom_t (udp_socket (read write)))
+(allow tdom_t sdom_t (unix_stream_socket (read write)))
 (allow tdom_t self (netlink_route_socket (create)))
 (allow tdom_t self (process (setsockcreate)))
 (allow tdom_t unconfined_t (fifo_file (read write getattr)))
@@ -207,7 +224,7 @@ func TestSocketPermissions(t *testing.T) {
 (allow tdom_t http_port_t (tcp_socket (name_bind)))
 (allow tdom_t sdom_t (unix_dgram_socket (bind connect read write create)))
 (allow tdom_t self (unix_dgram_socket (bind connect read write)))
-(allow tdom_t sdom_t (netlink_route_socket (create write bind)))
+(allow tdom_t sdom_t (netlink_route_socket (create read write bind)))
 (allow tdom_t user_tmp_t (dir (write add_name)))
 (allow tdom_t sock_t (sock_file (create)))
 (typetransition tdom_t user_tmp_t sock_file sock_t)
@@ -233,6 +250,32 @@ func TestSocketPermissions(t *testing.T) {
 				if denied := strings.Contains(strings.Join(got.avcs(), "\n"), tt.denial); denied != (i == 1) {
 					t.Errorf("denial %q logged is %v: %s", tt.denial, denied, strings.Join(got.avcs(), "\n"))
 				}
+			}
+		})
+	}
+}
+
+// Sockets have the label that was asked for, or their maker's; connections have
+// the listening socket's with the client's level, and show each end the other's.
+func TestSocketLabels(t *testing.T) {
+	t.Parallel()
+	const pub, sec = "label:unconfined_u,unconfined_r,pub_t,s0-s0", "label:unconfined_u,unconfined_r,sec_t,s0-s3"
+	none := "92" // ENOPROTOOPT
+	for name, tt := range map[string]struct{ steps, want string }{
+		"maker":   {"socket:1:1:0 own socket:2:2:0 own pair:1:2 own:2 peer:2", "ok unconfined_t ok unconfined_t ok unconfined_t " + none},
+		"pair":    {"pair:1:1 own:0 peer:0 peer:1 " + pub + " pair:1:1 own:2 own:3 peer:2 peer:3", "ok unconfined_t unconfined_t unconfined_t ok ok pub_t pub_t pub_t pub_t"},
+		"asked":   {pub + " socket:1:1:0 peer own " + sec + " socket:2:1:0 own own:0", "ok ok unlabeled_t pub_t ok ok sec_t pub_t"},
+		"accept":  {pub + " socket:1:1:0 bind:0:@a listen " + sec + " socket:1:1:0 connect:1:@a peer:1 nonblock:0 accept:0 own:2 peer:2 range:2", "ok ok ok ok ok ok ok pub_t ok ok pub_t sec_t s0-s3"},
+		"wait":    {pub + " socket:1:1:0 bind:0:@w listen " + sec + " socket:1:1:0 connect:1:@w accept:0 peer:2 own:2 range:2", "ok ok ok ok ok ok ok ok sec_t pub_t s0-s3"},
+		"gone":    {pub + " socket:1:1:0 bind:0:@g listen " + sec + " socket:1:1:0 connect:1:@g close:1 nonblock:0 accept:0 own:2 peer:2", "ok ok ok ok ok ok ok ok ok ok pub_t sec_t"},
+		"network": {pub + " socket:2:1:0 bind:0:inet:0 listen " + sec + " socket:2:1:0 connect:1:of:0 accept:0 own:2 peer:2 peer:1", "ok ok ok ok ok ok ok ok pub_t " + none + " " + none},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, socketRacePolicy+"(allow unconfined_t racer (unix_stream_socket (all))) (allow unconfined_t racer (tcp_socket (all))) (allow racer racer (unix_stream_socket (connectto))) (allow racer port_type (tcp_socket (name_bind name_connect))) (allow racer node_type (tcp_socket (node_bind)))")
+			got := w.helper(t, nil, "sockets", strings.Fields(strings.ReplaceAll(tt.steps, "@", "@"+t.Name()+strconv.Itoa(os.Getpid())))...)
+			if got.stdout != tt.want+"\n" {
+				t.Errorf("got  %q\nwant %q: %s\n%s", got.stdout, tt.want, got.stderr, strings.Join(got.avcs(), "\n"))
 			}
 		})
 	}

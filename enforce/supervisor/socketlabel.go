@@ -26,6 +26,8 @@ type socketLabel struct {
 	// peer is the label of the other end of a connection, 0 if it isn't known.
 	peer  policy.SID
 	class hooks.Class
+	// family and kind are the first two arguments of socket(2).
+	family, kind int
 	// pid is the process that connected the socket, peerPID the one that connected
 	// the other end: to the kernel the supervisor did.
 	pid, peerPID int
@@ -189,8 +191,9 @@ func (a *actor) socketLabel(p *place) socketLabel {
 	cookie := linux.SocketCookie(p.fd)
 	l, ok := s.get(p.st.Ino, cookie)
 	if !ok {
-		l = a.unmetSocket(p)
-		l.cookie = cookie
+		family, kind, protocol := linux.SocketKind(p.fd)
+		l = a.unmetSocket(p, family, a.socketClass(family, kind, protocol))
+		l.cookie, l.family, l.kind = cookie, family, kind
 		s.put(p.st.Ino, l)
 	}
 	return l
@@ -206,9 +209,7 @@ func (a *actor) socket(p *place) hooks.Socket {
 // blocking accept returned, half of a pair, one that came from outside. The first
 // has the label of the socket that listened, others that of a socket which the
 // task would make.
-func (a *actor) unmetSocket(p *place) socketLabel {
-	family, kind, protocol := linux.SocketKind(p.fd)
-	class := a.socketClass(family, kind, protocol)
+func (a *actor) unmetSocket(p *place, family int, class hooks.Class) socketLabel {
 	if l, ok := a.acceptedSocket(p, family, class); ok {
 		return l
 	}
@@ -231,7 +232,7 @@ func (a *actor) referredSocket(p *place) socketLabel {
 		return l
 	}
 	class := hooks.ClassSocket
-	found, err := linux.FindUnixSocket(p.st.Ino)
+	found, err := a.diag.Find(p.st.Ino)
 	if err == nil {
 		class = a.socketClass(syscall.AF_UNIX, found.Kind, 0)
 	}
@@ -254,7 +255,7 @@ func (a *actor) pairedPeer(p *place, own policy.SID) policy.SID {
 	if _, err := linux.PeerName(p.fd, name[:]); err != nil {
 		return a.engine.auth.Initial(hooks.SIDUnlabeled)
 	}
-	if found, err := linux.FindUnixSocket(p.st.Ino); err == nil && found.Peer != 0 {
+	if found, err := a.diag.Find(p.st.Ino); err == nil && found.Peer != 0 {
 		if l, ok := a.engine.sockets.byNumber(found.Peer); ok {
 			return l.sid
 		}
@@ -293,7 +294,7 @@ func (a *actor) connectionLabel(p *place, known listener, class hooks.Class) soc
 		return l
 	}
 	client := policy.SID(0)
-	if found, err := linux.FindUnixSocket(p.st.Ino); err == nil && found.Peer != 0 {
+	if found, err := a.diag.Find(p.st.Ino); err == nil && found.Peer != 0 {
 		if other, ok := a.engine.sockets.byNumber(found.Peer); ok {
 			client, l.peerPID = other.sid, other.pid
 		} else {

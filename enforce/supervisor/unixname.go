@@ -27,6 +27,9 @@ type unixTarget struct {
 
 // findUnix finds the socket that an address names.
 func (a *actor) findUnix(p *place, raw []byte) (unixTarget, syscall.Errno) {
+	if len(raw) > sizeUnix {
+		return unixTarget{}, syscall.EINVAL
+	}
 	if path := unixPath(raw); path != nil {
 		return a.findSocketFile(path)
 	}
@@ -40,7 +43,7 @@ func (a *actor) findUnix(p *place, raw []byte) (unixTarget, syscall.Errno) {
 	s.naming.RLock()
 	to.release = s.naming.RUnlock
 	if b, ok := s.owner(name); ok {
-		if _, err := linux.FindUnixSocket(b.inode); err == nil || !a.inOwnNetwork(p.fd) {
+		if _, err := a.diag.Find(b.inode); err == nil || !a.inOwnNetwork(p.fd) {
 			to.sid, to.at, to.inode = b.label.sid, b.at, b.inode
 			return to, 0
 		}
@@ -130,12 +133,12 @@ func (t *unixTarget) done() {
 
 // answers is the check that comes before the one for the other end's label:
 // whether there is one.
-func (t *unixTarget) answers(stream bool) func() syscall.Errno {
+func (a *actor) answers(t *unixTarget, stream bool) func() syscall.Errno {
 	return func() syscall.Errno {
 		if t.inode == 0 {
 			return 0
 		}
-		found, err := linux.FindUnixSocket(t.inode)
+		found, err := a.diag.Find(t.inode)
 		if errnoOf(err) == syscall.ENOENT || err == nil && stream && !found.Listens {
 			return syscall.ECONNREFUSED
 		}
@@ -171,7 +174,7 @@ func (a *actor) tryConnectUnix(p *place, raw []byte, blocking bool) answer {
 	client := hooks.Socket{SID: own.sid, Class: own.class, Ref: p}
 	other := hooks.Socket{SID: to.sid, Class: own.class, Ref: p}
 	if own.class != hooks.ClassUnixStreamSocket {
-		if e := a.judge(hooks.SendUnix(a.engine.auth, &client, &other), to.answers(false)); e != 0 {
+		if e := a.judge(hooks.SendUnix(a.engine.auth, &client, &other), a.answers(&to, false)); e != 0 {
 			return failure(e)
 		}
 		got := a.performConnect(to.address)
@@ -180,7 +183,7 @@ func (a *actor) tryConnectUnix(p *place, raw []byte, blocking bool) answer {
 		}
 		return got
 	}
-	if e := a.judge(hooks.ConnectUnix(a.engine.auth, &client, &other), to.answers(true)); e != 0 {
+	if e := a.judge(hooks.ConnectUnix(a.engine.auth, &client, &other), a.answers(&to, true)); e != 0 {
 		return failure(e)
 	}
 	s := a.engine.sockets
