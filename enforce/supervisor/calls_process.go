@@ -96,7 +96,7 @@ var processCalls = []call{
 	{name: "pidfd_send_signal", action: actionNotify, handle: (*actor).pidfdSendSignal, restart: true},
 	{name: "pidfd_open", action: actionAllow},
 	{name: "clone3", action: actionRefuse, errno: syscall.ENOSYS},
-	{name: "pidfd_getfd", action: actionRefuse, errno: syscall.EPERM},
+	{name: "pidfd_getfd", action: actionNotify, handle: (*actor).pidfdGetfd, restart: true},
 	{name: "landlock_create_ruleset", action: actionAllow},
 	{name: "landlock_add_rule", action: actionAllow},
 	{name: "landlock_restrict_self", action: actionAllow},

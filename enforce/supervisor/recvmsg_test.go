@@ -6,11 +6,14 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"seward/enforce/supervisor"
+	"seward/internal/linux"
 	"seward/internal/oracle"
 )
 
@@ -301,5 +304,58 @@ func init() {
 		_, err = receive(pair[0], 0)
 		fmt.Println(err)
 		return 1
+	}
+}
+
+func init() {
+	// Take descriptors of a process that another one has open at a number.
+	helpers["getfd"] = func(args []string) int {
+		pid, _ := strconv.Atoi(args[0])
+		pidfd, err := linux.PidfdOpen(pid)
+		if err != nil {
+			fmt.Println(err)
+			return 1
+		}
+		for _, arg := range args[1:] {
+			number, _ := strconv.Atoi(arg)
+			fd, err := linux.PidfdGetfd(pidfd, number)
+			if err != nil {
+				fmt.Println(err)
+				continue
+			}
+			show(fd)
+		}
+		return 0
+	}
+}
+
+// Who takes another's descriptors needs to be allowed to trace it and to have
+// them.
+func TestGetFile(t *testing.T) {
+	t.Parallel()
+	oracle.Need(t, "chcon")
+	const script = raceStage + `cp prog dsh2; cp "$(readlink -f /bin/sh)" dsh2; chcon -t tdom2_exec_t dsh2; mkfifo p q
+./dsh -c './dsh2 -c "exec 7<public 8<secret; echo >q; read x <p" & read x <q; SEWARD_TEST_HELPER=getfd ./prog $! 7 8 9; echo >p'`
+	const more = secondDomain + `
+(allow tdom_t user_tmp_t (fifo_file (read write getattr open)))
+(allow tdom2_t user_tmp_t (fifo_file (read write getattr open)))
+(allow tdom2_t secret_t (file (read open))) (allow tdom2_t public_t (file (open)))
+(allow tdom_t tdom_exec_t (file (execute_no_trans)))
+(allow tdom_t tdom2_t (fd (use)))
+`
+	for name, tt := range map[string]struct{ rules, want string }{
+		"traced":  {"(allow tdom_t tdom2_t (process (ptrace))) (allow tdom_t self (capability (sys_ptrace)))", "\"public\\n\" <nil>\npermission denied\nbad file descriptor\n"},
+		"refused": {"", "operation not permitted\noperation not permitted\noperation not permitted\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := prepare(t)
+			// The tracer has less capabilities than the other one, but for one.
+			keep := func(c *supervisor.Config) { c.Dir, c.KeepCapabilities = dir, true }
+			got := newWorld(t, confined+more+tt.rules).run(t, keep, "sh", "-c", script)
+			if got.stdout != tt.want {
+				t.Errorf("got %q, want %q; %s %v", got.stdout, tt.want, got.stderr, got.avcs())
+			}
+		})
 	}
 }
