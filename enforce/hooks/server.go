@@ -32,8 +32,10 @@ var _ Asker = (*Server)(nil)
 func (s *Server) Map() *Map { return s.mapOf(s.server.Snapshot()) }
 
 // mapOf returns the translation to the policy of a state of the server.
-func (s *Server) mapOf(v *security.Snapshot) *Map {
-	p := v.Policy()
+func (s *Server) mapOf(v *security.Snapshot) *Map { return s.mapTo(v.Policy()) }
+
+// mapTo returns the translation to a policy.
+func (s *Server) mapTo(p *policy.Policy) *Map {
 	if m := s.current.Load(); m != nil && m.policy == p {
 		return m
 	}
@@ -109,7 +111,8 @@ func (s *Server) checkUnknown(v *security.Snapshot, q Query) Answer {
 
 // Transition implements Asker.
 func (s *Server) Transition(source, target policy.SID, class Class, name string) (policy.SID, error) {
-	return s.server.Create(source, target, s.Map().Class(class), name)
+	number := func(p *policy.Policy) policy.ClassID { return s.mapTo(p).Class(class) }
+	return s.server.CreateFor(source, target, number, name)
 }
 
 // SID implements Asker.
@@ -122,7 +125,8 @@ func (s *Server) UnknownSID(context string) (policy.SID, error) {
 
 // ValidateTransition implements Asker.
 func (s *Server) ValidateTransition(old, updated policy.SID, class Class, task policy.SID) error {
-	return s.server.EnforceTransition(old, updated, s.Map().Class(class), task)
+	v := s.server.Snapshot()
+	return v.EnforceTransition(old, updated, s.mapOf(v).Class(class), task)
 }
 
 // Bounded implements Asker.
