@@ -54,6 +54,7 @@ func TestEvent(t *testing.T) {
 
 // TestReaders has the field's own readers find an event, and in it the call.
 func TestReaders(t *testing.T) {
+	debian := oracle.NeedFile(t, "/etc/selinux/default/policy/policy.33")
 	file := filepath.Join(t.TempDir(), "audit.log")
 	var buf bytes.Buffer
 	log := NewLog(&buf)
@@ -77,6 +78,8 @@ func TestReaders(t *testing.T) {
 		{[]string{"ausearch", "-if", file, "-a", "2", "--raw"}, []string{":2): proctitle"}},
 		{[]string{"aureport", "-if", file, "-a"}, []string{"cat system_u:system_r:httpd_t:s0 257 file read open system_u:object_r:shadow_t:s0 denied 3"}},
 		{[]string{"aureport", "-if", file, "-f"}, []string{"/etc/shadow"}},
+		{[]string{"audit2allow", "-i", file, "-p", debian}, []string{"#============= httpd_t ==============", "allow httpd_t shadow_t:file { open read };"}},
+		{[]string{"audit2why", "-i", file, "-p", debian}, []string{"Missing type enforcement (TE) allow rule"}},
 	} {
 		command := exec.Command(oracle.Need(t, x.command[0]), x.command[1:]...)
 		out, err := command.CombinedOutput()

@@ -26,6 +26,8 @@ type Options struct {
 	// Destinations are those above; everything else names a file, to which whole
 	// events are appended, in the form of the audit daemon. Default: nowhere.
 	Destinations []string
+	// Files are more files, whatever their names.
+	Files []string
 	// Stderr is where Stderr is.
 	Stderr io.Writer
 	// Rate is how many events are logged in a second at most. Default 0: all.
@@ -60,40 +62,53 @@ func Open(opts *Options) (*Sink, error) {
 			s.outputs = append(s.outputs, o)
 		}
 	}
+	for _, name := range opts.Files {
+		o, err := openFile(name, opts)
+		if err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+		s.outputs = append(s.outputs, o)
+	}
 	return s, nil
 }
 
+// newLog returns a log that tells when it has lost something.
+func newLog(name string, w io.Writer, opts *Options) *audit.Log {
+	return audit.NewLogWith(w, audit.Options{Rate: opts.Rate, Lost: func(total uint64) {
+		if opts.Log != nil {
+			opts.Log.Warn("audit events lost", "destination", name, "lost", total, "rate", opts.Rate)
+		}
+	}})
+}
+
 func open(name string, opts *Options) (*output, error) {
-	log := func(w io.Writer) *audit.Log {
-		return audit.NewLogWith(w, audit.Options{Rate: opts.Rate, Lost: func(total uint64) {
-			if opts.Log != nil {
-				opts.Log.Warn("audit events lost", "destination", name, "lost", total, "rate", opts.Rate)
-			}
-		}})
-	}
 	switch name {
 	case Nobody:
 		return nil, nil //nolint:nilnil // nowhere is no output and no error.
 	case Stderr:
-		return &output{log(opts.Stderr), true, func() error { return nil }}, nil
+		return &output{newLog(name, opts.Stderr, opts), true, func() error { return nil }}, nil
 	case Daemon:
 		socket, err := audit.Dial()
 		if err != nil {
 			return nil, err
 		}
-		return &output{log(socket), true, socket.Close}, nil
+		return &output{newLog(name, socket, opts), true, socket.Close}, nil
 	case Journal:
 		journal, err := audit.DialJournal(audit.JournalSocket)
 		if err != nil {
 			return nil, err
 		}
-		return &output{log(journal), false, journal.Close}, nil
+		return &output{newLog(name, journal, opts), false, journal.Close}, nil
 	}
+	return openFile(name, opts)
+}
+
+func openFile(name string, opts *Options) (*output, error) {
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND|syscall.O_CLOEXEC, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open audit log: %w", err)
 	}
-	return &output{log(file), false, file.Close}, nil
+	return &output{newLog(name, file, opts), false, file.Close}, nil
 }
 
 // Event takes what a supervisor reports. It may be called from any goroutine.

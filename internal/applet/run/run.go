@@ -104,8 +104,8 @@ func openLog(env *applet.Env, line *getopt.Line) (*avclog.Sink, error) {
 		}
 		opts.Rate = int(rate)
 	}
-	opts.Destinations = append(line.Values("--audit"), line.Values("--audit-file")...)
-	if len(opts.Destinations) == 0 {
+	opts.Destinations, opts.Files = line.Values("--audit"), line.Values("--audit-file")
+	if len(opts.Destinations) == 0 && len(opts.Files) == 0 {
 		opts.Destinations = []string{avclog.Stderr}
 	}
 	sink, err := avclog.Open(opts)
