@@ -19,7 +19,7 @@ var processCalls = []call{
 	{name: "kill", action: actionNotify, handle: (*actor).kill, restart: true},
 	{name: "getrlimit", action: actionAllow},
 	{name: "getrusage", action: actionAllow},
-	{name: "ptrace", action: actionRefuse, errno: syscall.EPERM},
+	{name: "ptrace", action: actionNotify, handle: (*actor).ptrace, restart: true},
 	{name: "getuid", action: actionAllow},
 	{name: "getgid", action: actionAllow},
 	{name: "setuid", action: actionNotify, handle: (*actor).changeUser, restart: true},

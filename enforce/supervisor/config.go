@@ -62,6 +62,10 @@ type Config struct {
 	// NoNewPrivs has nothing inside gain privileges by exec. It is always so when
 	// the supervisor lacks the capability sys_admin.
 	NoNewPrivs bool
+	// Debuggable has programs trace others, as the policy allows: the supervisor
+	// lets go of threads that others ask to trace. What it does by tracing it can't
+	// do for them any more; see docs/not-mediated.md. Default: ptrace fails.
+	Debuggable bool
 	// KeepCapabilities has processes keep the capabilities that the policy denies
 	// the domain they enter. Calls that ask about one are refused all the same;
 	// what no call asks about is then left to the kernel. Default: such

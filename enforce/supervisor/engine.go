@@ -28,6 +28,7 @@ type engine struct {
 	table    []call
 	tasks    tasks
 	ipc      ipcObjects
+	released released
 	passed   passedFiles
 	null     nullFile
 	revoker  revoker

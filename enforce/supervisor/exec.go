@@ -20,6 +20,7 @@ import (
 type pendingExec struct {
 	old    policy.SID
 	image  inodeKey // what has to run: the binary, or the script's interpreter
+	was    inodeKey // what ran before, of an untraced process
 	x      hooks.Execution
 	nosuid bool
 	// arguments is how the arguments of a script's interpreter begin, each ended by
@@ -91,6 +92,9 @@ func (a *actor) checkExec(p *place, name string) (*pendingExec, syscall.Errno) {
 	if e := a.judge(pending.x.Verdict, nil); e != 0 {
 		return nil, e
 	}
+	if e := a.execUntraced(p, pending); e != 0 {
+		return nil, e
+	}
 	pending.image, pending.arguments, e = a.interpreters(p, name)
 	return pending, e
 }
@@ -104,6 +108,7 @@ func (a *actor) program(file *hooks.Inode, nosuid bool) *hooks.Program {
 	return &hooks.Program{
 		File: file, NoNewPrivs: t.cred.NoNewPrivs, NoSuid: nosuid,
 		Shared: refs > a.engine.tasks.threads(t.tgid),
+		Tracer: a.engine.tracerOf(t),
 	}
 }
 

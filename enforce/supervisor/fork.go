@@ -24,7 +24,7 @@ func (e *engine) mayNotFork(sid policy.SID) bool {
 // stopping at its calls.
 func (e *engine) reviewForks(t *task) {
 	watch := e.mayNotFork(t.sid())
-	if t.forkWatch.Swap(watch) || !watch {
+	if t.forkWatch.Swap(watch) || !watch || t.untraced.Load() {
 		return
 	}
 	t.expectStop.Store(true)

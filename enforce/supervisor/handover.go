@@ -58,6 +58,9 @@ func (a *actor) handOverAll(job *handOverJob) answer {
 // stopTask has the task stop for the tracer as soon as its call is answered.
 func (a *actor) stopTask() syscall.Errno {
 	t := a.task
+	if t.untraced.Load() {
+		return syscall.EPERM // nobody would hear of it
+	}
 	t.expectStop.Store(true)
 	var err error
 	a.asSelf(func() { err = linux.Tgkill(t.tgid, t.tid, syscall.SIGSTOP) })

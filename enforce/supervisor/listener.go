@@ -269,7 +269,7 @@ func (a *actor) dispatch() (verdict answer) {
 	if entry == nil || entry.handle == nil {
 		return failure(syscall.ENOSYS)
 	}
-	t := a.engine.tasks.get(int(a.call.PID))
+	t := a.caller()
 	if t == nil {
 		a.engine.log.Error("call of an unknown task", "pid", a.call.PID, "call", entry.name)
 		return failure(syscall.EACCES)
@@ -279,6 +279,11 @@ func (a *actor) dispatch() (verdict answer) {
 	}
 	if !t.enter() {
 		return failure(syscall.EACCES) // it has died, nobody hears this
+	}
+	if t.untraced.Load() && !a.confirmExec(t) {
+		_ = linux.Kill(t.tgid, syscall.SIGKILL)
+		t.leave()
+		return failure(syscall.EACCES)
 	}
 	a.task, a.entry = t, entry
 	if t.interruptible.Load() {

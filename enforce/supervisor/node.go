@@ -125,7 +125,9 @@ func (t attrTask) Subject() hooks.Subject { return *t.t.subject.Load() }
 func (t attrTask) Is(c *selinuxfs.Caller) bool { return t.t.calls.Load() == c }
 
 func (t attrTask) Writer() hooks.Writer {
-	return hooks.Writer{MacAdmin: t.macAdmin, Threads: t.e.tasks.threads(t.t.tgid) > 1}
+	return hooks.Writer{
+		MacAdmin: t.macAdmin, Threads: t.e.tasks.threads(t.t.tgid) > 1, Tracer: t.e.tracerOf(t.t),
+	}
 }
 
 func (t attrTask) SetAttribute(attr hooks.Attribute, sid policy.SID) {
@@ -134,6 +136,9 @@ func (t attrTask) SetAttribute(attr hooks.Attribute, sid policy.SID) {
 	former := t.t.sid()
 	t.t.setSubject(s)
 	t.e.reviewForks(t.t)
+	if t.t.untraced.Load() {
+		t.e.released.note(s.SID)
+	}
 	if attr == hooks.AttrCurrent && sid != former {
 		t.t.former.CompareAndSwap(0, uint32(former))
 		t.e.revoker.changes.Add(1)

@@ -161,7 +161,7 @@ func (a *actor) sweepOnce() bool {
 // flag has a task stop and its descriptors be looked at before its next
 // instruction. It reports whether that is news.
 func (e *engine) flag(t *task) bool {
-	if t.revoke.Swap(true) {
+	if t.untraced.Load() || t.revoke.Swap(true) {
 		return false
 	}
 	t.expectStop.Store(true)

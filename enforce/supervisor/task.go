@@ -66,6 +66,13 @@ type task struct {
 	fetch   atomic.Pointer[fetchJob]
 	fetched []fetched
 
+	// untraced says that a program inside traces the thread, or did: the tracer
+	// doesn't hear of it. wants is the thread that the tracer is to let go of for
+	// this one, releases how often that was asked for one call.
+	untraced atomic.Bool
+	wants    atomic.Int64
+	releases int
+
 	// lost says that the thread has ended while the tracer had it run calls: its
 	// number isn't the tracer's to let go on any more.
 	lost bool
@@ -268,8 +275,25 @@ func (ts *tasks) get(tid int) *task {
 
 func (ts *tasks) add(t *task) {
 	ts.mu.Lock()
+	old := ts.all[t.tid]
 	ts.all[t.tid] = t
 	ts.mu.Unlock()
+	if old != nil {
+		old.die() // of whose end nobody was told
+	}
+}
+
+// drop takes out a task, if its number isn't another's by now.
+func (ts *tasks) drop(t *task) {
+	ts.mu.Lock()
+	ok := ts.all[t.tid] == t
+	if ok {
+		delete(ts.all, t.tid)
+	}
+	ts.mu.Unlock()
+	if ok {
+		t.die()
+	}
 }
 
 // remove takes a thread out and reports how many are left.

@@ -25,6 +25,8 @@ type tracer struct {
 	// early holds threads that stopped for the first time before their parent's
 	// event said whose they are.
 	early map[int]bool
+	// leaving are threads to let go of at their next stop, and who waits for that.
+	leaving map[int][]int
 	// queue is what was heard of threads in between.
 	queue []traceEvent
 	// exit is how the program ended.
@@ -40,7 +42,7 @@ func (e *engine) run(ctx context.Context) (int, error) {
 	}
 	ch := make(chan outcome, 1)
 	go onOwnThread(func() {
-		t := &tracer{e: e, early: map[int]bool{}, exit: -1}
+		t := &tracer{e: e, early: map[int]bool{}, leaving: map[int][]int{}, exit: -1}
 		err := t.run(ctx)
 		ch <- outcome{t.exit, err}
 	})
@@ -87,6 +89,7 @@ func (t *tracer) run(ctx context.Context) error {
 	defer close(ended)
 	go t.e.follow(ctx, ended)
 	t.loop()
+	t.e.awaitReleased()
 	return program.finish()
 }
 
@@ -144,6 +147,7 @@ func (t *tracer) loop() {
 // exited takes a thread out.
 func (t *tracer) exited(tid int, status linux.WaitStatus) {
 	delete(t.early, tid)
+	t.parting(tid, 0)
 	gone, left := t.e.tasks.remove(tid)
 	if gone != nil {
 		gone.die()
@@ -180,7 +184,9 @@ func (t *tracer) stopped(tid int, status linux.WaitStatus) {
 		}
 		switch sig {
 		case syscall.SIGSTOP, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU:
-			_ = linux.Listen(tid)
+			if !t.parting(tid, 0) {
+				_ = linux.Listen(tid)
+			}
 		default:
 			t.takeRefused(task)
 			if !task.lost {
@@ -208,6 +214,9 @@ func (t *tracer) stopped(tid int, status linux.WaitStatus) {
 				return
 			}
 			sig = 0
+			if t.startRelease(task) {
+				return
+			}
 		}
 		t.repairInterrupted(task)
 		t.cont(tid, sig)
@@ -219,6 +228,9 @@ func (t *tracer) stopped(tid int, status linux.WaitStatus) {
 // cont lets a thread go on. One that was killed meanwhile can't; its end is
 // reported by wait.
 func (t *tracer) cont(tid int, sig syscall.Signal) {
+	if t.parting(tid, sig) {
+		return
+	}
 	if task := t.e.tasks.get(tid); task != nil {
 		task.settle()
 		if task.watched() || task.waiting != nil {

@@ -51,8 +51,10 @@ func Listen(tid int) error { return ptrace(unix.PTRACE_LISTEN, tid, 0, 0) }
 // Interrupt stops a running thread.
 func Interrupt(tid int) error { return ptrace(unix.PTRACE_INTERRUPT, tid, 0, 0) }
 
-// Detach lets a stopped thread go untraced.
-func Detach(tid int) error { return ptrace(unix.PTRACE_DETACH, tid, 0, 0) }
+// Detach lets a stopped thread go untraced, delivering a signal unless 0.
+func Detach(tid int, signal syscall.Signal) error {
+	return ptrace(unix.PTRACE_DETACH, tid, 0, uintptr(signal))
+}
 
 // EventMessage returns the number that goes with an event: the new thread's, or
 // at exec the one that the thread had before.
