@@ -103,17 +103,27 @@ func (g *gate) advance() bool {
 	}
 }
 
+// maxAgain is how often a call that signals interrupt is made again: before its
+// notification is received, any signal does.
+const maxAgain = 100_000
+
 // call has the process run a system call.
 func (g *gate) call(number int, args ...uint64) (int64, bool) {
 	g.task.inGate.Store(true)
 	defer g.task.inGate.Store(false)
-	r := g.saved
-	r.Inject(g.instruction, number, args...)
-	if linux.SetRegisters(g.task.tid, &r) != nil || !g.advance() || !g.advance() {
-		return 0, false
-	}
-	if linux.GetRegisters(g.task.tid, &r) != nil {
-		return 0, false
+	var r linux.Registers
+	for range maxAgain {
+		r = g.saved
+		r.Inject(g.instruction, number, args...)
+		if linux.SetRegisters(g.task.tid, &r) != nil || !g.advance() || !g.advance() {
+			return 0, false
+		}
+		if linux.GetRegisters(g.task.tid, &r) != nil {
+			return 0, false
+		}
+		if !r.Interrupted() {
+			break
+		}
 	}
 	return r.Result(), true
 }

@@ -2,6 +2,7 @@ package supervisor_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -163,9 +164,20 @@ func init() {
 				fmt.Println("not ready:", line)
 				return 1
 			}
+			var quiet atomic.Bool
+			for _, sig := range args[2:] {
+				number, _ := strconv.Atoi(sig)
+				go func() {
+					for !quiet.Load() {
+						_ = syscall.Kill(cmd.Process.Pid, syscall.Signal(number))
+					}
+				}()
+			}
 			set("0")
 			_, _ = in.Write([]byte("x\n"))
 			line, _ := r.ReadString('\n')
+			quiet.Store(true)
+			_ = syscall.Kill(cmd.Process.Pid, syscall.SIGCONT)
 			if err := cmd.Wait(); err != nil || line != "gone\n" {
 				fmt.Print(line, err, "\n")
 				return 1
@@ -182,9 +194,82 @@ func TestRevokeRace(t *testing.T) {
 	if testing.Short() {
 		t.Skip("slow")
 	}
-	dir := prepare(t)
-	got := newWorld(t, revocable).shell(t, dir, raceStage+"SEWARD_TEST_HELPER=take ./self ./prog secret")
-	if want := "gone true\n"; got.stdout != want {
+	for name, signals := range map[string]string{"quiet": "", "continued": " 18", "stopped": " 18 19"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := prepare(t)
+			got := newWorld(t, revocable).shell(t, dir, raceStage+"SEWARD_TEST_HELPER=take ./self ./prog secret"+signals)
+			if want := "gone true\n"; got.stdout != want {
+				t.Errorf("got %q, want %q; %s %v", got.stdout, want, got.stderr, got.avcs())
+			}
+		})
+	}
+}
+
+func init() {
+	// Wait in many ways, each on a thread of its own, while a descriptor is taken
+	// away.
+	helpers["blocked"] = func(args []string) int {
+		secret, err := syscall.Open(args[0], syscall.O_RDONLY, 0)
+		if err != nil {
+			fmt.Println(err)
+			return 1
+		}
+		var pipe [2]int
+		_ = syscall.Pipe(pipe[:])
+		pair, _ := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+		const wait = 400 * time.Millisecond
+		waits := []func() error{
+			func() error { _, err := syscall.Read(pipe[0], make([]byte, 1)); return err },
+			func() error { _, err := receive(pair[0], 0); return err },
+			func() error {
+				span := syscall.NsecToTimespec(int64(wait))
+				begin := time.Now()
+				err := syscall.Nanosleep(&span, nil)
+				if time.Since(begin) < wait {
+					return fmt.Errorf("slept %v, %w", time.Since(begin), err)
+				}
+				return err
+			},
+			func() error {
+				var set syscall.FdSet
+				limit := syscall.NsecToTimeval(int64(wait))
+				n, err := syscall.Select(0, &set, nil, nil, &limit)
+				if n != 0 {
+					return errors.New("something is ready")
+				}
+				return err
+			},
+		}
+		ended := make(chan error, len(waits))
+		for _, f := range waits {
+			go func() { runtime.LockOSThread(); ended <- f() }()
+		}
+		fmt.Println("ready")
+		_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
+		var b [8]byte
+		n, _ := syscall.Pread(secret, b[:], 0)
+		_, _ = syscall.Write(pipe[1], b[:1])
+		_, _ = syscall.Write(pair[1], b[:1])
+		for range waits {
+			if err := <-ended; err != nil {
+				fmt.Println(err)
+				return 0
+			}
+		}
+		fmt.Println("all went on, read", n)
+		return 0
+	}
+}
+
+// Calls that wait go on after a descriptor was taken away.
+func TestRevokeBlocked(t *testing.T) {
+	t.Parallel()
+	const script = raceStage + `mkfifo p q
+SEWARD_TEST_HELPER=blocked GODEBUG=asyncpreemptoff=1 ./prog secret <p >q & exec 8>p 7<q; read x <&7; sleep 0.1
+echo 0 >/sys/fs/selinux/booleans/secrets; echo 1 >/sys/fs/selinux/commit_pending_bools; echo >&8; cat <&7`
+	got := newWorld(t, revocable).shell(t, prepare(t), script)
+	if want := "all went on, read 0\n"; got.stdout != want {
 		t.Errorf("got %q, want %q; %s %v", got.stdout, want, got.stderr, got.avcs())
 	}
 }

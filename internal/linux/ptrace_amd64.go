@@ -94,11 +94,14 @@ func (r *Registers) Again(number int, args ...uint64) {
 
 // Restarts reports whether the registers are those of a call that was interrupted,
 // of which the kernel has yet to decide whether it starts again.
-func (r *Registers) Restarts() bool {
+func (r *Registers) Restarts() bool { return r.Interrupted() && r.Syscall() >= 0 }
+
+// Interrupted reports whether the result is that of an interrupted call.
+func (r *Registers) Interrupted() bool {
 	const restartNoHand, restartBlock = 514, 516
 	switch r.Result() {
 	case -ErrRestart, -ErrRestartAlways, -restartNoHand, -restartBlock:
-		return r.Syscall() >= 0
+		return true
 	}
 	return false
 }

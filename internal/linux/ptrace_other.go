@@ -55,5 +55,8 @@ func (r *Registers) Restart() {}
 // Restarts reports whether the registers are those of a call that was interrupted.
 func (r *Registers) Restarts() bool { return false }
 
+// Interrupted reports whether the result is that of an interrupted call.
+func (r *Registers) Interrupted() bool { return false }
+
 // SyscallInstruction is the machine code that enters the kernel.
 var SyscallInstruction []byte
