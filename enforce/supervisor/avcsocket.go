@@ -42,7 +42,8 @@ func (s *avcSockets) open(flags int) (int, syscall.Errno) {
 	}
 	own, theirs := pair[0], pair[1]
 	var st linux.Statx
-	if err := linux.Fstat(theirs, linux.StatxBasic, &st); err == nil && flags&syscall.SOCK_NONBLOCK == 0 {
+	err = linux.Fstat(theirs, linux.StatxBasic, &st)
+	if err == nil && flags&syscall.SOCK_NONBLOCK == 0 {
 		err = linux.SetStatusFlags(theirs, 0)
 	}
 	if err != nil {

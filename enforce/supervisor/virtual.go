@@ -252,12 +252,14 @@ func (a *actor) patched(n *node) ([]byte, syscall.Errno) {
 			text += "nodev\tselinuxfs\n"
 		}
 	case "mounts":
+		text = a.engine.labels.fs.withSeclabels(text)
 		if !strings.Contains(text, " selinuxfs ") {
 			text += "selinuxfs " + selinuxMount + " selinuxfs rw,nosuid,noexec,relatime 0 0\n"
 		}
 	case "mountinfo":
+		text = a.engine.labels.fs.withSeclabelInfo(text)
 		if !strings.Contains(text, " - selinuxfs ") {
-			text += "4095 1 0:4095 / " + selinuxMount + " rw,nosuid,noexec,relatime - selinuxfs selinuxfs rw\n"
+			text += "4095 " + mountOver(text, selinuxMount) + " 0:4095 / " + selinuxMount + " rw,nosuid,noexec,relatime - selinuxfs selinuxfs rw\n"
 		}
 	}
 	return []byte(text), 0

@@ -22,7 +22,12 @@ var worldTests = map[string]struct{ needs, script, want string }{
 	},
 	"inherit": {"sh", "cd /sys/fs/selinux; sh -c '/bin/pwd; cat mls; echo x >mls' 2>/dev/null; mkdir d 2>/dev/null; echo $?", "/sys/fs/selinux\n11\n"},
 	"list":    {"ls", "ls /sys/fs | grep -x selinux; find /sys/fs -maxdepth 1 -name selinux; ls /sys/fs/selinux/avc; ls /proc/self/attr", "selinux\n/sys/fs/selinux\ncache_stats\ncache_threshold\nhash_stats\ncurrent\nexec\nfscreate\nkeycreate\nprev\nsockcreate\n"},
-	"absent":  {"cat", "cat /proc/self/attr/apparmor/current 2>/dev/null; echo $?", "1\n"},
+	"seclabel": {
+		"awk", `awk '$3 == "sysfs" || $3 == "proc" || $3 == "selinuxfs" {print $3, $4 ~ /,seclabel/}' /proc/mounts | sort -u
+grep -c -- '- sysfs sysfs r[ow],seclabel' /proc/self/mountinfo | sed s/[1-9]/n/; findmnt -rno TARGET /sys/fs/selinux`,
+		"proc 0\nselinuxfs 0\nsysfs 1\nn\n/sys/fs/selinux\n",
+	},
+	"absent": {"cat", "cat /proc/self/attr/apparmor/current 2>/dev/null; echo $?", "1\n"},
 	"python": {"python3", `python3 -c '
 import os
 o = os.open("/sys/fs/selinux/enforce", os.O_PATH)
