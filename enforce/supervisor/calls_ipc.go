@@ -20,7 +20,7 @@ var ipcCalls = []call{
 	{name: "mq_timedreceive", action: actionAllow},
 	{name: "mq_notify", action: actionAllow},
 	{name: "mq_getsetattr", action: actionAllow},
-	{name: "add_key", action: actionAllow},
-	{name: "request_key", action: actionAllow},
-	{name: "keyctl", action: actionAllow},
+	{name: "add_key", action: actionNotify, handle: (*actor).addKey, restart: true},
+	{name: "request_key", action: actionNotify, handle: (*actor).requestKey},
+	{name: "keyctl", action: actionNotify, handle: (*actor).keyctl, restart: true},
 }

@@ -28,6 +28,7 @@ type engine struct {
 	table    []call
 	tasks    tasks
 	ipc      ipcObjects
+	keys     keyTable
 	released released
 	passed   passedFiles
 	null     nullFile

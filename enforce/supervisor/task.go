@@ -66,6 +66,11 @@ type task struct {
 	fetch   atomic.Pointer[fetchJob]
 	fetched []fetched
 
+	// outcome is what to do with the result of the call that the kernel performs.
+	outcome atomic.Pointer[callOutcome]
+	// keySession is the label of the session's keyring, 0 for one from outside.
+	keySession atomic.Uint32
+
 	// untraced says that a program inside traces the thread, or did: the tracer
 	// doesn't hear of it. wants is the thread that the tracer is to let go of for
 	// this one, releases how often that was asked for one call.
@@ -157,6 +162,7 @@ func (t *task) renumber(pid int) *task {
 	}
 	n.subject.Store(t.subject.Load())
 	n.watches.Store(t.watches.Load())
+	n.keySession.Store(t.keySession.Load())
 	n.files.Store(t.files.Swap(nil))
 	t.dropHandles()
 	t.dropFetched()
@@ -337,6 +343,7 @@ func (ts *tasks) threads(tgid int) int {
 func (ts *tasks) fork(parent *task, tid int, flags uint64) *task {
 	child := &task{tid: tid, tgid: tid, cred: parent.cred, credStale: true, pidfd: -1, launching: parent.launching}
 	child.dropped = parent.dropped
+	child.keySession.Store(parent.keySession.Load())
 	if flags&linux.CloneThread != 0 {
 		child.tgid = parent.tgid
 	}

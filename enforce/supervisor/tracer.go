@@ -208,6 +208,7 @@ func (t *tracer) stopped(tid int, status linux.WaitStatus) {
 		}
 		if sig == syscall.SIGSTOP && task.expectStop.CompareAndSwap(true, false) {
 			t.deliver(task)
+			t.settleCall(task)
 			t.fetch(task)
 			t.takeRefused(task)
 			if task.lost {

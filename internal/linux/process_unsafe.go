@@ -84,3 +84,10 @@ func ProcessMadvise(pidfd int, vector []byte, count int, advice, flags uint64) (
 
 // SessionOf returns the session of a process.
 func SessionOf(pid int) (int, error) { return unix.Getsid(pid) }
+
+// DescribeKey asks the kernel about a key and returns why it doesn't say.
+func DescribeKey(serial int32) syscall.Errno {
+	const describe = 6
+	_, _, errno := unix.Syscall6(unix.SYS_KEYCTL, describe, uintptr(serial), 0, 0, 0, 0)
+	return errno
+}
