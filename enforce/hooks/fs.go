@@ -82,8 +82,8 @@ type MountContexts struct {
 	Foreign bool
 }
 
-// any reports whether an option is given.
-func (m *MountContexts) any() bool {
+// Any reports whether an option is given.
+func (m *MountContexts) Any() bool {
 	return m.Context != "" || m.FSContext != "" || m.RootContext != "" || m.DefContext != ""
 }
 
@@ -98,7 +98,7 @@ func MountOptions(asker Asker, s *Subject, sb *Superblock, m *MountContexts) (Mo
 	a := ask{asker: asker}
 	var sids MountSIDs
 	switch {
-	case !m.any():
+	case !m.Any():
 		return sids, a.verdict
 	case m.Foreign:
 		a.fail(syscall.EACCES)

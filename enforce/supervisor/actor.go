@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"fmt"
+	"sync"
 	"syscall"
 
 	"seward/enforce/hooks"
@@ -24,6 +25,7 @@ type actor struct {
 	refused bool           // a hook has refused the call
 
 	dirs     dirCache
+	caching  sync.Mutex // held during a call, in which dirs is used
 	prefixes map[string]*prefix
 
 	first, second resolution // of up to two paths
@@ -57,6 +59,8 @@ func (e *engine) newActor() (*actor, error) {
 		return nil, err
 	}
 	a.quiet = false
+	a.dirs.limit = dirLimit()
+	e.enlist(a, true)
 	return a, nil
 }
 
@@ -68,7 +72,7 @@ func (e *engine) quietActor() (*actor, error) {
 	linux.Umask(0)
 	a := &actor{engine: e, fd: -1, prefixes: map[string]*prefix{}, quiet: true}
 	a.identity = identity{own: e.own, now: e.own}
-	a.dirs = dirCache{byKey: map[objectKey]*dirEntry{}, limit: dirLimit()}
+	a.dirs = dirCache{byKey: map[objectKey]*dirEntry{}, limit: 0}
 	a.first.init()
 	a.second.init()
 	a.argument.fd = -1
@@ -77,6 +81,7 @@ func (e *engine) quietActor() (*actor, error) {
 }
 
 func (a *actor) close() {
+	a.engine.enlist(a, false)
 	a.dirs.clear()
 	a.diag.Close()
 }
@@ -224,7 +229,7 @@ func (a *actor) adoptAs(p *place, fd int, owned bool, flags int) syscall.Errno {
 		return errnoOf(err)
 	}
 	p.flags, p.open = flags, flags&linux.OPath == 0
-	if deviceOf(&p.st) == a.engine.procDev {
+	if a.engine.isProc(&p.st) {
 		p.proc = a.procPlaceOf(p)
 	}
 	if p.isDir() {

@@ -16,6 +16,9 @@ import (
 // workingDirectory returns the task's.
 func (a *actor) workingDirectory() (*base, syscall.Errno) {
 	fs := a.task.fs
+	if e := a.follow(fs); e != 0 {
+		return nil, e
+	}
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	if fs.cwd != nil && !fs.cwdStale {
@@ -38,6 +41,9 @@ func (a *actor) workingDirectory() (*base, syscall.Errno) {
 // chroot.
 func (a *actor) rootDirectory() (*base, syscall.Errno) {
 	fs := a.task.fs
+	if e := a.follow(fs); e != 0 {
+		return nil, e
+	}
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
 	if !fs.rootStale {
@@ -66,6 +72,52 @@ func (a *actor) rootDirectory() (*base, syscall.Errno) {
 		return &a.engine.root, 0
 	}
 	return b, 0
+}
+
+// follow looks at both directories after the task may have entered another mount
+// namespace. In a new one they are the same as before, by other mounts.
+func (a *actor) follow(fs *fsState) syscall.Errno {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	if !fs.moved {
+		return 0
+	}
+	cwd, e := a.readBase("cwd")
+	if e != 0 {
+		return e
+	}
+	root, e := a.readBase("root")
+	if e != 0 {
+		cwd.close()
+		return e
+	}
+	before := fs.root
+	if before == nil {
+		before = &a.engine.root
+	}
+	if !fs.other && !(a.moved(root, before, fs.rootChecked) && a.moved(cwd, fs.cwd, fs.cwdChecked)) {
+		cwd.close()
+		root.close()
+		return a.betrayed("directories")
+	}
+	fs.cwd.close()
+	fs.root.close()
+	fs.cwd, fs.root = cwd, root
+	fs.moved, fs.other, fs.cwdStale, fs.rootStale = false, false, false, false
+	fs.cwdChecked, fs.rootChecked = nil, nil
+	if root.key == a.engine.root.key {
+		root.close()
+		fs.root = nil
+	}
+	return 0
+}
+
+// moved is expected without regard to mounts.
+func (a *actor) moved(b, before *base, checked []objectKey) bool {
+	if before == nil && checked == nil || before != nil && before.key.inodeKey == b.key.inodeKey {
+		return true
+	}
+	return slices.ContainsFunc(checked, func(k objectKey) bool { return k.inodeKey == b.key.inodeKey })
 }
 
 // expected reports whether a directory is one that may be found: the one before

@@ -90,21 +90,6 @@ func (a *actor) umask() answer {
 	return goOn
 }
 
-// unshare with CLONE_FS gives the task its own directories and mask, with
-// CLONE_FILES its own descriptors.
-func (a *actor) unshare() answer {
-	t := a.task
-	if a.arg(0)&linux.CloneFS != 0 {
-		old := t.fs
-		t.fs = old.copy()
-		old.drop()
-	}
-	if a.arg(0)&linux.CloneFiles != 0 {
-		t.unshareFiles()
-	}
-	return goOn
-}
-
 // closeRange gives the task its own descriptors first, if it asks for that.
 func (a *actor) closeRange() answer {
 	a.task.unshareFiles()

@@ -167,6 +167,9 @@ func (a *actor) refreshCredentials() syscall.Errno {
 	if err != nil {
 		return syscall.EPERM
 	}
+	if a.task.entered && !a.sameUsers() {
+		return a.betrayed("user namespace")
+	}
 	a.task.adopt(c, a.engine.own)
 	return 0
 }

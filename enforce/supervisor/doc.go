@@ -32,8 +32,8 @@
 //
 // # Locks
 //
-// In this order: engine.naming, engine.creating, fsState.mu, labels.mu,
-// labels.fsMu, sideStore.mu, carriers.mu, watchedFile.mu; task.mu, tasks.mu and
+// In this order: actor.caching, mountState.mu, engine.naming, engine.creating, labels.mu,
+// labels.fsMu, fsState.mu, sideStore.mu, carriers.mu, watchedFile.mu; task.mu, tasks.mu and
 // turns.mu are held for a few instructions and nothing else is taken under them.
 // A task's fields that have no lock belong to whoever handles its call, between
 // enter and leave, or to the tracer while it is stopped.

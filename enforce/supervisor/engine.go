@@ -42,6 +42,9 @@ type engine struct {
 	root     base   // the supervisor's root directory
 	procDev  uint64 // device of its /proc
 	network  uint64 // number of its network namespace
+	users    uint64 // number of its user namespace
+	pids     pidNamespaces
+	mounts   mountState
 	// stateKey and skeletonKey are directories that nobody inside may enter.
 	stateKey, skeletonKey inodeKey
 	sysctl                sysctls
@@ -98,6 +101,9 @@ func newEngine(cfg *Config) (*engine, error) {
 	e.ipc.open()
 	e.sockets = newSockets()
 	e.network = ownNetwork()
+	e.pids.byNumber, e.pids.procs = map[uint64]*pidNamespace{}, map[uint64]*pidNamespace{}
+	e.users, _ = namespaceOf(linux.Gettid(), "user")
+	e.mounts.own, _ = namespaceOf(linux.Gettid(), "mnt")
 	own, err := readCredentials(linux.Gettid())
 	if err != nil {
 		return nil, fmt.Errorf("read own credentials: %w", err)

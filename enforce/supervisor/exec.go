@@ -330,6 +330,7 @@ func (ts *tasks) succeed(former, pid int) *task {
 	ts.mu.Lock()
 	t := ts.all[former]
 	var gone []*task
+	leader := ts.all[pid]
 	for tid, other := range ts.all {
 		if other != t && (tid == pid || t != nil && other.tgid == t.tgid) {
 			delete(ts.all, tid)
@@ -339,12 +340,20 @@ func (ts *tasks) succeed(former, pid int) *task {
 	if t != nil && former != pid {
 		t.settle()
 		delete(ts.all, former)
+		t.strike()
 		t = t.renumber(pid)
+		if leader != nil {
+			t.pids, t.numbers = leader.pids, leader.numbers
+		}
 		ts.all[pid] = t
 	}
 	ts.mu.Unlock()
 	for _, other := range gone {
+		other.strike()
 		other.die()
+	}
+	if t != nil {
+		t.sign() // it has the leader's numbers now
 	}
 	return t
 }

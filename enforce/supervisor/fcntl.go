@@ -86,6 +86,7 @@ func (a *actor) setFlags(flags int) answer {
 
 // setOwner names who is signalled about a file. A group may hold the supervisor.
 func (a *actor) setOwner(pid int) answer {
+	pid = a.task.number(pid)
 	switch {
 	case pid == 0, a.engine.ownProcess(a.task, pid):
 		return goOn

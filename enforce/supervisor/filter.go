@@ -115,18 +115,21 @@ func decide(a *linux.Assembler, row *call) {
 	}
 }
 
-// forbidden are the namespaces in which paths, numbers or privileges would mean something
-// else than they do to the supervisor.
-const forbidden = linux.CloneNewNS | linux.CloneNewUser | linux.CloneNewPID
+// forbidden are the namespaces in which privileges would mean something else than
+// they do to the supervisor.
+const forbidden = linux.CloneNewUser
 
 // filterClone lets processes and threads be made, but none that escape ptrace.
 func filterClone(a *linux.Assembler) {
-	refused := a.Label()
+	refused, note := a.Label(), a.Label()
 	a.LoadArgument(0)
 	a.JumpSet(forbidden|linux.CloneUntraced, refused, linux.Next)
+	a.JumpSet(newNamespaces, note, linux.Next)
 	a.Return(linux.SeccompAllow)
 	a.Place(refused)
 	a.Return(refusal(syscall.EPERM))
+	a.Place(note)
+	a.Return(linux.SeccompNotify)
 }
 
 // filterUnshare has the supervisor take note of what is no longer shared.
@@ -134,7 +137,7 @@ func filterUnshare(a *linux.Assembler) {
 	refused, note := a.Label(), a.Label()
 	a.LoadArgument(0)
 	a.JumpSet(forbidden, refused, linux.Next)
-	a.JumpSet(linux.CloneFS|linux.CloneFiles, note, linux.Next)
+	a.JumpSet(linux.CloneFS|linux.CloneFiles|newNamespaces, note, linux.Next)
 	a.Return(linux.SeccompAllow)
 	a.Place(refused)
 	a.Return(refusal(syscall.EPERM))

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"strconv"
 	"strings"
 
 	"seward/enforce/hooks"
@@ -20,6 +21,7 @@ const (
 	labelByPath                    // genfscon
 	labelProc                      // genfscon, and those of tasks
 	labelInternal                  // sockets, pipes: of the creator
+	labelMount                     // context=: one for all
 )
 
 // filesystem is what the supervisor knows of a mount.
@@ -28,6 +30,8 @@ type filesystem struct {
 	labels labelling
 	sb     hooks.Superblock
 	genfs  []genfsPath
+	// given is what the mount said of labels, nil for what was mounted outside.
+	given *mountLabels
 }
 
 // genfsPath is a genfscon of a filesystem.
@@ -48,6 +52,10 @@ var seclabelFS = map[string]bool{
 type filesystems struct {
 	auth    *authority
 	byMount map[uint64]*filesystem
+	// given are the labels of filesystems that were mounted inside, by device.
+	given map[uint64]*mountLabels
+	// others finds tasks of other mount namespaces, whose mounts may be asked for.
+	others func() []int
 }
 
 // of returns the filesystem of an object. One that no mount tells of, such as
@@ -59,6 +67,12 @@ func (f *filesystems) of(st *linux.Statx) *filesystem {
 	f.read()
 	if fs := f.byMount[st.Mnt_id]; fs != nil {
 		return fs
+	}
+	for _, tid := range f.others() {
+		f.readOf(strconv.Itoa(tid))
+		if fs := f.byMount[st.Mnt_id]; fs != nil {
+			return fs
+		}
 	}
 	fs := f.describe(linux.Mount{ID: st.Mnt_id, Major: st.Dev_major, Minor: st.Dev_minor, Type: internalType(st)})
 	f.byMount[st.Mnt_id] = fs
@@ -87,8 +101,10 @@ func internalType(st *linux.Statx) string {
 	return "tmpfs"
 }
 
-func (f *filesystems) read() {
-	mounts, err := linux.ReadMounts("self")
+func (f *filesystems) read() { f.readOf("self") }
+
+func (f *filesystems) readOf(pid string) {
+	mounts, err := linux.ReadMounts(pid)
 	if err != nil {
 		return
 	}
@@ -102,6 +118,15 @@ func (f *filesystems) read() {
 
 // describe finds what the policy says of a filesystem.
 func (f *filesystems) describe(m linux.Mount) *filesystem {
+	fs := f.byPolicy(m)
+	if given := f.given[m.Device()]; given != nil && m.ID != 0 {
+		given.apply(fs)
+	}
+	return fs
+}
+
+// byPolicy is describe without what the mount said.
+func (f *filesystems) byPolicy(m linux.Mount) *filesystem {
 	fs := &filesystem{mount: m}
 	fs.sb.NoSuid = hasOption(m.Options, "nosuid")
 	fs.sb.SID = f.auth.Initial(hooks.SIDUnlabeled)

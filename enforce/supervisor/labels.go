@@ -49,7 +49,9 @@ func newLabels(e *engine) (*labels, error) {
 		return nil, err
 	}
 	l := &labels{e: e, store: store, known: map[inodeKey]knownLabel{}, seqno: e.auth.server.Seqno()}
-	l.fs = filesystems{auth: e.auth, byMount: map[uint64]*filesystem{}}
+	l.fs = filesystems{
+		auth: e.auth, byMount: map[uint64]*filesystem{}, given: map[uint64]*mountLabels{}, others: e.otherMounts,
+	}
 	return l, nil
 }
 
@@ -104,6 +106,13 @@ func (l *labels) put(st *linux.Statx, sid policy.SID) {
 	l.mu.Unlock()
 }
 
+// forget drops all answers.
+func (l *labels) forget() {
+	l.mu.Lock()
+	clear(l.known)
+	l.mu.Unlock()
+}
+
 // label returns the label of a place, finding it if need be.
 func (a *actor) label(p *place) policy.SID {
 	if p.labelled {
@@ -143,6 +152,8 @@ func (a *actor) findLabel(p *place) policy.SID {
 		if fs.labels == labelProc {
 			return sid
 		}
+	case labelMount:
+		return fs.given.Context
 	case labelInternal, labelTask:
 		return a.opener(p) // who opened a pipe has also made it
 	case labelStored, labelCreated:
@@ -246,6 +257,9 @@ func (e *engine) textLabel(text string) policy.SID {
 // defaultLabel is the label of an object that was never given one.
 func (a *actor) defaultLabel(p *place, fs *filesystem) policy.SID {
 	e := a.engine
+	if fs.given != nil {
+		return a.bornLabel(p, fs)
+	}
 	if e.cfg.Labels == nil && fs.mount.Point != "" {
 		return e.unlabelled(fs)
 	}

@@ -13,7 +13,7 @@ func (w *walker) link(comp linux.Name, st *linux.Statx) syscall.Errno {
 	if w.links++; w.links > maxLinks || w.flags&walkNoSymlinks != 0 {
 		return syscall.ELOOP
 	}
-	if deviceOf(st) == a.engine.procDev {
+	if a.engine.isProc(st) {
 		if text, ok := a.procLink(&r.obj, comp); ok {
 			return w.follow(text)
 		}

@@ -285,6 +285,7 @@ func (a *actor) dispatch() (verdict answer) {
 		t.leave()
 		return failure(syscall.EACCES)
 	}
+	a.caching.Lock()
 	a.task, a.entry = t, entry
 	if t.interruptible.Load() {
 		t.interruptible.Store(false) // that was an earlier call
@@ -300,6 +301,7 @@ func (a *actor) dispatch() (verdict answer) {
 		if t.fetched != nil && (verdict.kind != answerErrno || verdict.errno != linux.ErrRestart) {
 			t.dropFetched()
 		}
+		a.caching.Unlock()
 		t.leave()
 	}()
 	if e := a.refreshCredentials(); e != 0 {

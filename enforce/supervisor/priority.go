@@ -19,7 +19,7 @@ const (
 
 // setPriority answers setpriority.
 func (a *actor) setPriority() answer {
-	which, who, nice := a.intArg(0), a.intArg(1), min(max(a.intArg(2), -20), 19)
+	which, who, nice := a.intArg(0), a.whom(a.intArg(0)), min(max(a.intArg(2), -20), 19)
 	if which == prioProcess {
 		return a.onTask(who, hooks.TaskSetScheduler)
 	}
@@ -29,7 +29,7 @@ func (a *actor) setPriority() answer {
 }
 
 func (a *actor) setIOPriority() answer {
-	which, who, priority := a.intArg(0)-1, a.intArg(1), a.intArg(2)
+	which, who, priority := a.intArg(0)-1, a.whom(a.intArg(0)-1), a.intArg(2)
 	if which == prioProcess {
 		return a.onTask(who, hooks.TaskSetScheduler)
 	}
@@ -53,7 +53,7 @@ func (a *actor) prioritise(t *task, change func() error) syscall.Errno {
 // getIOPriority returns the best of a group's priorities; those that may not be
 // seen don't count.
 func (a *actor) getIOPriority() answer {
-	which, who := a.intArg(0)-1, a.intArg(1)
+	which, who := a.intArg(0)-1, a.whom(a.intArg(0)-1)
 	if which == prioProcess {
 		return a.onTask(who, hooks.TaskGetScheduler)
 	}
@@ -114,4 +114,13 @@ func (a *actor) eachOf(which, who int, do func(*task) syscall.Errno) answer {
 		return failure(syscall.ESRCH)
 	}
 	return result(failed)
+}
+
+// whom returns the second argument: a number of a process or a group, which
+// counts in the task's namespace, or a user's.
+func (a *actor) whom(which int) int {
+	if which == prioUser {
+		return a.intArg(1)
+	}
+	return a.numberArg(1)
 }

@@ -42,27 +42,27 @@ func mustExist(pid int) func() syscall.Errno {
 	}
 }
 
-func (a *actor) setpgid() answer { return a.onTask(a.intArg(0), hooks.TaskSetPgid) }
+func (a *actor) setpgid() answer { return a.onTask(a.numberArg(0), hooks.TaskSetPgid) }
 
-func (a *actor) getpgid() answer { return a.onTask(a.intArg(0), hooks.TaskGetPgid) }
+func (a *actor) getpgid() answer { return a.onTask(a.numberArg(0), hooks.TaskGetPgid) }
 
-func (a *actor) getsid() answer { return a.onTask(a.intArg(0), hooks.TaskGetSession) }
+func (a *actor) getsid() answer { return a.onTask(a.numberArg(0), hooks.TaskGetSession) }
 
-func (a *actor) setScheduler() answer { return a.onTask(a.intArg(0), hooks.TaskSetScheduler) }
+func (a *actor) setScheduler() answer { return a.onTask(a.numberArg(0), hooks.TaskSetScheduler) }
 
-func (a *actor) getScheduler() answer { return a.onTask(a.intArg(0), hooks.TaskGetScheduler) }
+func (a *actor) getScheduler() answer { return a.onTask(a.numberArg(0), hooks.TaskGetScheduler) }
 
 // movePages moves another's memory, which needs as much as looking at it does.
 func (a *actor) movePages() answer {
-	if e := a.inspect(a.intArg(0)); e != 0 {
+	if e := a.inspect(a.numberArg(0)); e != 0 {
 		return failure(e)
 	}
-	return a.onTask(a.intArg(0), hooks.TaskSetScheduler)
+	return a.onTask(a.numberArg(0), hooks.TaskSetScheduler)
 }
 
 // robustList shows where another thread keeps its locks.
 func (a *actor) robustList() answer {
-	if e := a.inspect(a.intArg(0)); e != 0 {
+	if e := a.inspect(a.numberArg(0)); e != 0 {
 		return failure(e)
 	}
 	return goOn
@@ -71,7 +71,7 @@ func (a *actor) robustList() answer {
 // kcmp compares what two processes have.
 func (a *actor) kcmp() answer {
 	for i := range 2 {
-		if e := a.inspect(a.intArg(i)); e != 0 {
+		if e := a.inspect(a.numberArg(i)); e != 0 {
 			return failure(e)
 		}
 	}
@@ -80,7 +80,7 @@ func (a *actor) kcmp() answer {
 
 func (a *actor) setrlimit() answer { return a.limits(0, a.arg(1), 0) }
 
-func (a *actor) prlimit() answer { return a.limits(a.intArg(0), a.arg(2), a.arg(3)) }
+func (a *actor) prlimit() answer { return a.limits(a.numberArg(0), a.arg(2), a.arg(3)) }
 
 // limits reads and changes a limit. Whether a hard one changes is told by memory,
 // so that the supervisor does it.

@@ -18,7 +18,7 @@ func (a *actor) processVMRead() answer { return a.processVM(false) }
 func (a *actor) processVMWrite() answer { return a.processVM(true) }
 
 func (a *actor) processVM(write bool) answer {
-	pid := a.intArg(0)
+	pid := a.numberArg(0)
 	switch {
 	case a.arg(5) != 0:
 		return failure(syscall.EINVAL)

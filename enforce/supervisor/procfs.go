@@ -23,10 +23,11 @@ var supervisorFiles = map[string]bool{
 // in /proc it is. An error refuses it.
 func (a *actor) procName(dir *place, name string) (procPlace, *node, syscall.Errno) {
 	e := a.engine
+	ns := e.procNamespace(&dir.st)
 	switch dir.proc.kind {
 	case procRoot:
 		if tid, ok := decimal(name); ok {
-			return procPlace{procTask, tid}, nil, 0
+			return procPlace{procTask, ns.number(tid)}, nil, 0
 		}
 		if name == "filesystems" {
 			return procPlace{}, &node{kind: nodePatched, where: "/proc/filesystems"}, 0
@@ -34,7 +35,7 @@ func (a *actor) procName(dir *place, name string) (procPlace, *node, syscall.Err
 		return procPlace{}, nil, 0
 	case procTasks:
 		if tid, ok := decimal(name); ok {
-			return procPlace{procTask, tid}, nil, 0
+			return procPlace{procTask, ns.number(tid)}, nil, 0
 		}
 	case procTask:
 		tid := dir.proc.tid
@@ -43,9 +44,9 @@ func (a *actor) procName(dir *place, name string) (procPlace, *node, syscall.Err
 		}
 		switch name {
 		case "attr":
-			return procPlace{}, &node{kind: nodeAttrDir, tid: tid, where: a.pathOf(dir) + "/attr"}, 0
+			return procPlace{}, &node{kind: nodeAttrDir, tid: tid, where: a.procPath(dir) + "/attr"}, 0
 		case "mounts", "mountinfo":
-			return procPlace{}, &node{kind: nodePatched, tid: tid, where: a.pathOf(dir) + "/" + name}, 0
+			return procPlace{}, &node{kind: nodePatched, tid: tid, where: a.procPath(dir) + "/" + name}, 0
 		case "task":
 			return procPlace{procTasks, tid}, nil, 0
 		}
@@ -73,15 +74,32 @@ func (a *actor) procLink(dir *place, comp linux.Name) ([]byte, bool) {
 	if dir.proc.kind != procRoot {
 		return nil, false
 	}
+	ns := a.engine.procNamespace(&dir.st)
+	process := 0
+	if leader := a.engine.tasks.get(a.task.tgid); leader != nil {
+		process = leader.seen(ns)
+	}
+	// Whoever has no number there finds number 0, which is nobody's.
 	switch string(comp[:len(comp)-1]) {
 	case "self":
-		return strconv.AppendInt(nil, int64(a.task.tgid), 10), true
+		return strconv.AppendInt(nil, int64(process), 10), true
 	case "thread-self":
-		text := strconv.AppendInt(nil, int64(a.task.tgid), 10)
+		text := strconv.AppendInt(nil, int64(process), 10)
 		text = append(text, "/task/"...)
-		return strconv.AppendInt(text, int64(a.task.tid), 10), true
+		return strconv.AppendInt(text, int64(a.task.seen(ns)), 10), true
 	}
 	return nil, false
+}
+
+// procPath returns the path of the directory of a process in the supervisor's
+// own /proc.
+func (a *actor) procPath(dir *place) string {
+	if deviceOf(&dir.st) == a.engine.procDev && !a.task.fs.isForeign() {
+		if where := a.pathOf(dir); strings.HasPrefix(where, "/proc/") {
+			return where
+		}
+	}
+	return "/proc/" + strconv.Itoa(dir.proc.tid)
 }
 
 // procPlaceOf finds out where in /proc a descriptor is.
@@ -89,8 +107,11 @@ func (a *actor) procPlaceOf(p *place) procPlace {
 	if p.st.Ino == procRootIno {
 		return procPlace{kind: procRoot}
 	}
-	parts := strings.Split(strings.TrimPrefix(a.pathOf(p), "/proc/"), "/")
+	below := a.engine.labels.filesystem(&p.st).inside(a.pathOf(p))
+	parts := strings.Split(strings.TrimPrefix(below, "/"), "/")
+	ns := a.engine.procNamespace(&p.st)
 	tid, ok := decimal(parts[0])
+	tid = ns.number(tid)
 	switch {
 	case !ok:
 		return procPlace{}
@@ -102,6 +123,7 @@ func (a *actor) procPlaceOf(p *place) procPlace {
 		return procPlace{procTasks, tid}
 	}
 	thread, ok := decimal(parts[2])
+	thread = ns.number(thread)
 	switch {
 	case !ok:
 		return procPlace{procDeep, tid}
@@ -180,5 +202,5 @@ func (e *engine) private(st *linux.Statx) bool {
 // foreignProc reports whether a mount is another /proc than the supervisor's own:
 // one where the numbers of processes, and what is behind them, aren't known.
 func (e *engine) foreignProc(st *linux.Statx) bool {
-	return deviceOf(st) != e.procDev && e.labels.filesystem(st).labels == labelProc
+	return !e.isProc(st) && e.labels.filesystem(st).labels == labelProc
 }

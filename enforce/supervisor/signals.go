@@ -16,17 +16,17 @@ import (
 func (a *actor) kill() answer {
 	pid, sig := a.intArg(0), a.intArg(1)
 	if pid > 0 {
-		return a.signalTask(pid, sig)
+		return a.signalTask(a.task.number(pid), sig)
 	}
 	return a.signalGroup(pid, sig)
 }
 
 // sigqueue answers rt_sigqueueinfo, for which there are no groups.
-func (a *actor) sigqueue() answer { return a.signalTask(a.intArg(0), a.intArg(1)) }
+func (a *actor) sigqueue() answer { return a.signalTask(a.task.number(a.intArg(0)), a.intArg(1)) }
 
-func (a *actor) tkill() answer { return a.signalTask(a.intArg(0), a.intArg(1)) }
+func (a *actor) tkill() answer { return a.signalTask(a.task.number(a.intArg(0)), a.intArg(1)) }
 
-func (a *actor) tgkill() answer { return a.signalTask(a.intArg(1), a.intArg(2)) }
+func (a *actor) tgkill() answer { return a.signalTask(a.task.number(a.intArg(1)), a.intArg(2)) }
 
 func (a *actor) signalTask(pid, sig int) answer {
 	if pid <= 0 {
@@ -124,27 +124,48 @@ func (a *actor) signalGroup(pid, sig int) answer {
 
 // groupOf lists the supervised processes that a number below 1 means to kill.
 func (a *actor) groupOf(pid int) []int {
-	group := -pid
-	if pid == 0 {
-		group, _ = linux.Getpgid(a.task.tgid)
-	}
+	in := a.groups(pid)
 	var targets []int
 	a.engine.tasks.each(func(t *task) {
-		if t.tid != t.tgid {
-			return
-		}
-		if pid == -1 {
-			// Not to oneself, as on Linux.
-			if t.tgid != a.task.tgid {
-				targets = append(targets, t.tgid)
-			}
-			return
-		}
-		if g, err := linux.Getpgid(t.tgid); err == nil && g == group {
+		if t.tid == t.tgid && in(t) {
 			targets = append(targets, t.tgid)
 		}
 	})
 	return targets
+}
+
+// groups returns what tells the processes that a number which isn't positive
+// means to the task.
+func (a *actor) groups(pid int) func(*task) bool {
+	ns := a.task.pids
+	if pid == -1 {
+		// Not to oneself, nor to the first process, as on Linux.
+		return func(t *task) bool { return t.tgid != a.task.tgid && t.seen(ns) != 0 && (ns == nil || t.seen(ns) != 1) }
+	}
+	if ns == nil {
+		group := -pid
+		if pid == 0 {
+			group, _ = linux.Getpgid(a.task.tgid)
+		}
+		return func(t *task) bool {
+			g, err := linux.Getpgid(t.tgid)
+			return err == nil && g == group
+		}
+	}
+	group := -pid
+	if pid == 0 {
+		group = ns.groupOf(a.task.tgid)
+	}
+	return func(t *task) bool { return t.seen(ns) != 0 && ns.groupOf(t.tgid) == group }
+}
+
+// groupOf returns the group of a process as the namespace has it, -1 if unknown.
+func (ns *pidNamespace) groupOf(pid int) int {
+	st, err := linux.ReadStatus(pid)
+	if err != nil || len(st.ProcessGroups) <= ns.level {
+		return -1
+	}
+	return st.ProcessGroups[ns.level]
 }
 
 // pidfdSendSignal sends to what a copy of the descriptor stands for, which can't

@@ -243,7 +243,7 @@ func (a *actor) readlinkPath(dirfd int, address, to uint64, size int) answer {
 // linkText reads the link that a walk found.
 func (a *actor) linkText(r *resolution, buf []byte) (int, syscall.Errno) {
 	p := &r.obj
-	if deviceOf(&p.st) == a.engine.procDev && p.at >= 0 {
+	if a.engine.isProc(&p.st) && p.at >= 0 {
 		if text, ok := a.procLink(&r.dir, p.name); ok {
 			return copy(buf, text), 0
 		}

@@ -36,6 +36,13 @@ type task struct {
 	deathSignal bool
 	launching   bool // not yet the program: the supervisor's own code before exec
 
+	// pids is the task's PID namespace, nil for the supervisor's; numbers are its own
+	// from there inwards. newPIDs says that its children may be in another one.
+	pids    *pidNamespace
+	numbers []int
+	newPIDs bool
+	entered bool // it may have entered another user namespace
+
 	// files is shared as clone(CLONE_FILES) shares it.
 	files atomic.Pointer[fdTable]
 
@@ -114,6 +121,9 @@ type fsState struct {
 	cwdStale, rootStale bool
 	cwdChecked          []objectKey
 	rootChecked         []objectKey
+	// foreign says that the mount namespace may not be the supervisor's, moved that
+	// it changed since the directories were looked at, other that this was by setns.
+	foreign, moved, other bool
 }
 
 // base is a directory that paths start from.
@@ -159,6 +169,7 @@ func (t *task) renumber(pid int) *task {
 	n := &task{
 		tid: pid, tgid: pid, cred: t.cred, credStale: true, fs: t.fs, pidfd: -1, exec: t.exec,
 		launching: t.launching, deathSignal: t.deathSignal, watchedCall: t.watchedCall,
+		newPIDs: t.newPIDs, entered: t.entered,
 	}
 	n.subject.Store(t.subject.Load())
 	n.watches.Store(t.watches.Load())
@@ -166,7 +177,7 @@ func (t *task) renumber(pid int) *task {
 	n.files.Store(t.files.Swap(nil))
 	t.dropHandles()
 	t.dropFetched()
-	t.fs = nil
+	t.takeFS(nil)
 	return n
 }
 
@@ -188,11 +199,20 @@ func (t *task) release() {
 	if job := t.handOver.Swap(nil); job != nil {
 		job.close()
 	}
-	if t.fs != nil {
-		t.fs.drop()
-		t.fs = nil
+	if fs := t.takeFS(nil); fs != nil {
+		fs.drop()
 	}
 	t.dropFiles()
+}
+
+// takeFS replaces the filesystem state, which others look at for what they may
+// close, and returns the one of before.
+func (t *task) takeFS(fs *fsState) *fsState {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	old := t.fs
+	t.fs = fs
+	return old
 }
 
 // dropHandles closes the handles that exec or death make useless.
@@ -220,6 +240,7 @@ func (f *fsState) copy() *fsState {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c := &fsState{refs: 1, umask: f.umask, cwdStale: f.cwdStale, rootStale: f.rootStale}
+	c.foreign, c.moved, c.other = f.foreign, f.moved, f.other
 	c.cwdChecked = append(c.cwdChecked, f.cwdChecked...)
 	c.rootChecked = append(c.rootChecked, f.rootChecked...)
 	c.cwd, c.root = f.cwd.dup(), f.root.dup()
@@ -233,16 +254,20 @@ func (f *fsState) drop() {
 	f.mu.Lock()
 	f.refs--
 	last := f.refs == 0
-	f.mu.Unlock()
 	if last {
 		f.cwd.close()
 		f.root.close()
+		f.cwd, f.root = nil, nil
 	}
+	f.mu.Unlock()
 }
 
 func (b *base) dup() *base {
 	if b == nil {
 		return nil
+	}
+	if b.fd < 0 {
+		return &base{fd: -1, key: b.key}
 	}
 	fd, err := linux.Dup(b.fd)
 	if err != nil {
@@ -252,7 +277,7 @@ func (b *base) dup() *base {
 }
 
 func (b *base) close() {
-	if b != nil {
+	if b != nil && b.fd >= 0 {
 		linux.Close(b.fd)
 	}
 }
@@ -370,5 +395,8 @@ func (ts *tasks) fork(parent *task, tid int, flags uint64) *task {
 	child.watches.Store(parent.watches.Load())
 	child.forkWatch.Store(parent.forkWatch.Load())
 	ts.add(child)
+	if flags&linux.CloneNewNS != 0 {
+		child.fs.elsewhere(false)
+	}
 	return child
 }

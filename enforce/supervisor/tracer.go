@@ -150,6 +150,7 @@ func (t *tracer) exited(tid int, status linux.WaitStatus) {
 	t.parting(tid, 0)
 	gone, left := t.e.tasks.remove(tid)
 	if gone != nil {
+		gone.strike()
 		gone.die()
 	}
 	if tid == t.e.program {
@@ -256,7 +257,10 @@ func (t *tracer) born(parent *task, event int) {
 	if err != nil {
 		return
 	}
-	t.e.tasks.fork(parent, child, flags)
+	born := t.e.tasks.fork(parent, child, flags)
+	if parent.pids != nil || parent.newPIDs || flags&linux.CloneNewPID != 0 {
+		t.e.enrol(born, parent.pids)
+	}
 	if t.early[child] {
 		delete(t.early, child)
 		if task := t.e.tasks.get(child); task != nil {

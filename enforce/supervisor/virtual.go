@@ -74,8 +74,8 @@ func (v *virtualTree) child(dir *place, comp linux.Name) *node {
 	if len(comp) != len("selinux")+1 || string(comp[:len(comp)-1]) != "selinux" {
 		return nil
 	}
-	switch keyOf(&dir.st) {
-	case v.sysFS:
+	switch keyOf(&dir.st).inodeKey {
+	case v.sysFS.inodeKey:
 		return &node{kind: nodeFS, where: selinuxMount, file: v.fs.root()}
 	case v.etcKey():
 		return v.etc.node("")
@@ -84,11 +84,11 @@ func (v *virtualTree) child(dir *place, comp linux.Name) *node {
 }
 
 // etcKey is the identity of /etc where a directory is made up in it.
-func (v *virtualTree) etcKey() objectKey {
+func (v *virtualTree) etcKey() inodeKey {
 	if v.etc == nil {
-		return objectKey{}
+		return inodeKey{}
 	}
-	return v.etc.key
+	return v.etc.key.inodeKey
 }
 
 // lookup returns what a name in a directory stands for, nil if nothing.
@@ -232,6 +232,13 @@ func (a *actor) leaveNode(p *place) syscall.Errno {
 		a.setNode(p, &node{kind: nodeFS, where: up, file: fsNode{n}})
 		return 0
 	}
+	root, e := a.rootDirectory()
+	switch {
+	case e != 0:
+		return e
+	case root != &a.engine.root:
+		return syscall.EACCES // what is above is told by a path, which means something else there
+	}
 	fd, err := linux.Openat(linux.AtFDCwd, linux.MakeName(up), linux.OPath|linux.ODirectory|linux.OCloexec, 0)
 	if err != nil {
 		return errnoOf(err)
@@ -246,6 +253,9 @@ func (a *actor) patched(n *node) ([]byte, syscall.Errno) {
 		return nil, errnoOf(err)
 	}
 	text := string(data)
+	if name := n.where[strings.LastIndexByte(n.where, '/')+1:]; name == "mounts" || name == "mountinfo" {
+		text = a.showLabels(text, name == "mountinfo", n.tid)
+	}
 	switch name := n.where[strings.LastIndexByte(n.where, '/')+1:]; name {
 	case "filesystems":
 		if !strings.Contains(text, "\tselinuxfs\n") {

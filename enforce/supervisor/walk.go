@@ -512,7 +512,7 @@ func (w *walker) enter(comp linux.Name, st *linux.Statx) syscall.Errno {
 	}
 	key = keyOf(&opened)
 	// Directories of /proc are as short-lived as processes.
-	if deviceOf(&opened) == a.engine.procDev || a.dirs.byKey[key] != nil {
+	if a.engine.isProc(&opened) || a.dirs.byKey[key] != nil {
 		w.at(fd, &opened, true)
 		return 0
 	}
@@ -525,7 +525,7 @@ func (w *walker) enter(comp linux.Name, st *linux.Statx) syscall.Errno {
 func (w *walker) at(fd int, st *linux.Statx, owned bool) {
 	w.r.obj.reset()
 	w.r.obj.fd, w.r.obj.owned, w.r.obj.st = fd, owned, *st
-	if deviceOf(st) == w.a.engine.procDev {
+	if w.a.engine.isProc(st) {
 		if st.Ino == procRootIno {
 			w.r.obj.proc.kind = procRoot
 		}

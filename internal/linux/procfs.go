@@ -27,6 +27,9 @@ type Status struct {
 	Tracer  int
 	Umask   uint32
 	Threads int
+	// Numbers and ProcessGroups are the thread's number and its process group's in each PID
+	// namespace, from the reader's inwards.
+	Numbers, ProcessGroups []int
 	Credentials
 	// Pending signals of the thread and of its process, blocked, ignored and
 	// caught ones: bit n-1 is signal n.
@@ -102,6 +105,10 @@ func (s *Status) field(key, value string) bool {
 		s.Tracer = number(value)
 	case "Threads":
 		s.Threads = number(value)
+	case "NSpid":
+		s.Numbers = numbers(value)
+	case "NSpgid":
+		s.ProcessGroups = numbers(value)
 	case "Umask":
 		mask, _ := strconv.ParseUint(value, 8, 32)
 		s.Umask = uint32(mask)
@@ -155,6 +162,14 @@ func number(s string) int {
 	return n
 }
 
+func numbers(s string) []int {
+	var list []int
+	for f := range strings.FieldsSeq(s) {
+		list = append(list, number(f))
+	}
+	return list
+}
+
 func four(s string, to ...*int) {
 	for i, f := range strings.Fields(s) {
 		if i < len(to) {
@@ -165,7 +180,7 @@ func four(s string, to ...*int) {
 
 // Mount is a line of /proc/PID/mountinfo.
 type Mount struct {
-	ID           uint64
+	ID, Parent   uint64
 	Major, Minor uint32
 	Root         string // of the mount within its filesystem
 	Point        string // where it is mounted
@@ -173,7 +188,11 @@ type Mount struct {
 	Type         string // of the filesystem
 	Source       string // what it is mounted from: a device's path, or any word
 	SuperOptions string // of the filesystem
+	Shared       bool   // what is mounted on it appears elsewhere too
 }
+
+// Device is the number of the filesystem's device.
+func (m *Mount) Device() uint64 { return uint64(m.Major)<<32 | uint64(m.Minor) }
 
 // ReadMounts reads the mounts that a process sees.
 func ReadMounts(pid string) ([]Mount, error) {
@@ -200,6 +219,10 @@ func parseMount(line string) (Mount, bool) {
 	}
 	m := Mount{Root: unescape(f[3]), Point: unescape(f[4]), Options: f[5], Type: g[0]}
 	m.ID, _ = strconv.ParseUint(f[0], 10, 64)
+	m.Parent, _ = strconv.ParseUint(f[1], 10, 64)
+	for _, tag := range f[6:] {
+		m.Shared = m.Shared || strings.HasPrefix(tag, "shared:")
+	}
 	major, minor, _ := strings.Cut(f[2], ":")
 	m.Major, m.Minor = uint32(number(major)), uint32(number(minor)) //nolint:gosec // G115: a device's number.
 	if len(g) > 1 {
