@@ -27,6 +27,7 @@ type actor struct {
 	dirs     dirCache
 	caching  sync.Mutex // held during a call, in which dirs is used
 	prefixes map[string]*prefix
+	paths    pathCache
 
 	first, second resolution // of up to two paths
 	argument      place      // of a descriptor
@@ -104,6 +105,7 @@ func (a *actor) cleanUp() {
 // dropCaches forgets all directories and the prefixes that use them.
 func (a *actor) dropCaches() {
 	clear(a.prefixes)
+	a.paths.clear()
 	a.dirs.clear()
 }
 

@@ -56,6 +56,10 @@ type prefix struct {
 	key        objectKey
 	dir        *dirEntry
 	steps      []step
+	// okFor and okAt are for whom, and under which state of the server, allowed has
+	// last said yes.
+	okFor policy.SID
+	okAt  uint64
 }
 
 // step is a check of a walk: search of a directory, reading of a link.
@@ -67,6 +71,10 @@ type step struct {
 
 // allowed asks again what was asked when the prefix was walked.
 func (p *prefix) allowed(a *actor) bool {
+	epoch := a.engine.auth.server.Snapshot().Epoch()
+	if p.okFor == a.subject.SID && p.okAt == epoch {
+		return true
+	}
 	for _, s := range p.steps {
 		answer := a.engine.auth.Check(hooks.Query{
 			Source: a.subject.SID, Target: s.sid, Class: s.class, Perms: s.perms,
@@ -76,6 +84,7 @@ func (p *prefix) allowed(a *actor) bool {
 			return false
 		}
 	}
+	p.okFor, p.okAt = a.subject.SID, epoch
 	return true
 }
 
@@ -99,7 +108,9 @@ func (w *walker) usePrefix() bool {
 	if err != nil || keyOf(&w.r.obj.st) != p.key || !p.allowed(a) {
 		return false
 	}
+	p.dir.st = w.r.obj.st
 	w.r.obj.fd, w.r.obj.owned = p.dir.fd, false
+	w.prefix, w.whole = p, w.rest
 	w.rest = w.rest[cut+1:]
 	w.startMount = w.r.obj.st.Mnt_id
 	return true

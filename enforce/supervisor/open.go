@@ -127,6 +127,9 @@ func (a *actor) tryOpen(o *opening) answer {
 	if o.flags&linux.ONofollow == 0 && o.flags&openCreates != openCreates {
 		walk |= walkFollow
 	}
+	if o.flags&linux.OCreat != 0 {
+		walk |= walkFresh
+	}
 	if e := a.resolve(r, o.dirfd, o.path, walk); e != 0 {
 		return failure(e)
 	}

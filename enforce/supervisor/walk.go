@@ -25,6 +25,7 @@ const (
 	walkBeneath                            // RESOLVE_BENEATH
 	walkInRoot                             // RESOLVE_IN_ROOT
 	walkNoXdev                             // RESOLVE_NO_XDEV
+	walkFresh                              // the directory is looked at too: something may be made in it
 )
 
 // maxLinks is how many links a path may lead through.
@@ -112,6 +113,9 @@ type walker struct {
 	recording  bool // steps are kept for a prefix
 	prefixEnd  int  // length of rest when the prefix has been walked
 	prefixText []byte
+	prefix     *prefix // that the walk began with
+	whole      []byte  // the path then
+	done       bool    // the walk needn't run
 }
 
 // resolve walks a path from a directory descriptor of the task into r.
@@ -143,7 +147,7 @@ func (a *actor) walk(r *resolution, dirfd int, path []byte, flags walkFlags) sys
 	}
 	w := &a.walker // kept from one walk to the next to save the allocation
 	*w = walker{a: a, r: r, flags: flags, rest: path, which: -1}
-	if e := w.start(dirfd); e != 0 {
+	if e := w.start(dirfd); e != 0 || w.done {
 		return e
 	}
 	e := w.run()
@@ -182,8 +186,10 @@ func (w *walker) start(dirfd int) syscall.Errno {
 		return syscall.EXDEV
 	}
 	if absolute && w.flags&walkInRoot == 0 {
-		if root == &a.engine.root && w.flags&^(walkFollow|walkParent|walkEmpty) == 0 && w.usePrefix() {
-			return 0
+		if root == &a.engine.root && w.flags&^(walkFollow|walkParent|walkEmpty|walkFresh) == 0 {
+			if w.done = w.flags&(walkParent|walkFresh) == 0 && w.usePath(); w.done || w.usePrefix() {
+				return 0
+			}
 		}
 		w.r.last = lastRoot
 		return w.atRoot()
@@ -191,7 +197,7 @@ func (w *walker) start(dirfd int) syscall.Errno {
 	if dirfd == linux.AtFDCwd {
 		var cwd *base
 		if cwd, e = a.workingDirectory(); e == 0 {
-			e = a.adoptFD(&w.r.obj, cwd.fd, false)
+			e = a.adoptAs(&w.r.obj, cwd.fd, false, linux.OPath)
 		}
 	} else {
 		e = a.takeFD(&w.r.obj, dirfd)
@@ -218,7 +224,7 @@ func (w *walker) start(dirfd int) syscall.Errno {
 
 // atRoot puts the walk at its root directory.
 func (w *walker) atRoot() syscall.Errno {
-	e := w.a.adoptFD(&w.r.obj, w.rootFD, false)
+	e := w.a.adoptAs(&w.r.obj, w.rootFD, false, linux.OPath)
 	if w.startMount == 0 {
 		w.startMount = w.r.obj.st.Mnt_id
 	}
@@ -469,6 +475,9 @@ func (w *walker) missing(comp linux.Name, last, slash bool, e syscall.Errno) (bo
 		return false, e
 	}
 	r := w.r
+	if !slash && r.obj.node == nil && w.flags&walkParent == 0 {
+		w.keepPath(nil)
+	}
 	r.dir.move(&r.obj)
 	r.last, r.slash, r.found = lastNormal, slash, false
 	r.setName(comp[:len(comp)-1], slash)
@@ -479,6 +488,9 @@ func (w *walker) missing(comp linux.Name, last, slash bool, e syscall.Errno) (bo
 // opened: the name and the identity are known.
 func (w *walker) final(comp linux.Name, st *linux.Statx, proc procPlace, slash bool) {
 	r := w.r
+	if !slash && proc.kind == procNone && deviceOf(st) != w.a.engine.procDev {
+		w.keepPath(st)
+	}
 	r.dir.move(&r.obj)
 	r.slash, r.found, r.last = slash, true, lastNormal
 	r.setName(comp[:len(comp)-1], slash)
