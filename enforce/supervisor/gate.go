@@ -82,6 +82,7 @@ func (g *gate) advance() bool {
 		if _, err := linux.WaitTraced(g.task.tid, &status, 0); err != nil {
 			return false
 		}
+		g.task.settle()
 		switch event := int(status) >> 16; {
 		case !status.Stopped():
 			// It is gone; what the loop would have heard is done here.

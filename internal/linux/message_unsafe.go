@@ -50,7 +50,7 @@ func (m *Message) Receive(fd, flags int) (int, error) {
 	}
 	m.NameLength = int(h.Namelen)
 	m.Name = m.Name[:min(len(m.Name), m.NameLength)]
-	m.Control = m.Control[:min(uint64(len(m.Control)), uint64(h.Controllen))]
+	m.Control = m.Control[:min(len(m.Control), int(h.Controllen))] //nolint:gosec // G115: at most what was given.
 	m.Flags = int(h.Flags)
 	return int(n), nil
 }
