@@ -151,14 +151,27 @@ func (a *actor) read(p []byte, address uint64) syscall.Errno {
 
 // write copies to the task's memory.
 func (a *actor) write(p []byte, address uint64) syscall.Errno {
-	if len(p) == 0 {
+	return a.store(p, linux.Range{Address: address, Size: uint64(len(p))})
+}
+
+// store copies to pieces of the task's memory, as the task itself could: through
+// the file in /proc what is mapped to be read only could be written too, code
+// above all.
+func (a *actor) store(data []byte, to ...linux.Range) syscall.Errno {
+	if len(data) == 0 {
 		return 0
 	}
-	m, e := a.memory()
-	if e != 0 {
-		return e
+	if !a.tracing && !a.engine.listener.Valid(a.call.ID) {
+		return syscall.EFAULT
 	}
-	return errnoOf(m.WriteAt(p, address))
+	n, err := linux.Scatter(a.task.tid, data, to)
+	if errnoOf(err) == syscall.EPERM {
+		a.asSelf(func() { n, err = linux.Scatter(a.task.tid, data, to) })
+	}
+	if err != nil || n < len(data) {
+		return syscall.EFAULT
+	}
+	return 0
 }
 
 // readPath copies a path, which is as long as the kernel takes it or refused.

@@ -1,6 +1,7 @@
 package supervisor_test
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"syscall"
@@ -74,5 +75,32 @@ func TestFileFlagsAndOwners(t *testing.T) {
 	got := w.helper(t, label, "fcntl", log)
 	if got.exit != 0 {
 		t.Errorf("exit %d: %s\n%s", got.exit, got.stderr, strings.Join(got.avcs(), "\n"))
+	}
+}
+
+func init() {
+	// Have results written to memory that can't be written to.
+	helpers["read-only"] = func(args []string) int {
+		page, err := syscall.Mmap(-1, 0, os.Getpagesize(), syscall.PROT_READ, syscall.MAP_PRIVATE|syscall.MAP_ANON)
+		if err != nil {
+			fmt.Println(err)
+			return 1
+		}
+		_, err = syscall.Readlink(args[0], page)
+		fmt.Println(err, page[0])
+		return 0
+	}
+}
+
+// Results aren't written where the caller couldn't write itself, as in code.
+func TestReadOnlyMemory(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.Symlink("target", dir+"/link"); err != nil {
+		t.Fatal(err)
+	}
+	got := newWorld(t, "").helper(t, nil, "read-only", dir+"/link")
+	if want := "bad address 0\n"; got.stdout != want {
+		t.Errorf("got %q, want %q; %s", got.stdout, want, got.stderr)
 	}
 }

@@ -125,7 +125,7 @@ func (t *tracer) send(task *task, job *handedFD) int64 {
 		}
 		if job.at != 0 {
 			number := binary.NativeEndian.AppendUint32(nil, uint32(result)) //nolint:gosec // G115: C's int.
-			_ = g.memory.WriteAt(number, job.at)
+			_, _ = linux.Scatter(task.tid, number, []linux.Range{{Address: job.at, Size: 4}})
 		}
 		return result
 	})

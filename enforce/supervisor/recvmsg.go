@@ -302,24 +302,6 @@ func behind(parts []linux.Range, offset uint64) []linux.Range {
 	return parts
 }
 
-// store writes to the caller's memory as the caller could, which writing through
-// /proc doesn't.
-func (a *actor) store(data []byte, to ...linux.Range) syscall.Errno {
-	if len(data) == 0 {
-		return 0
-	}
-	if !a.engine.listener.Valid(a.call.ID) {
-		return syscall.EFAULT
-	}
-	var n int
-	var err error
-	a.asSelf(func() { n, err = linux.Scatter(a.task.tid, data, to) })
-	if err != nil || n < len(data) {
-		return syscall.EFAULT
-	}
-	return 0
-}
-
 // arrivals are descriptors that came to the supervisor in a caller's place.
 type arrivals []int
 

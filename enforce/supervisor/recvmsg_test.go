@@ -70,7 +70,11 @@ func init() {
 		time.Sleep(100 * time.Millisecond) // so that the other end waits
 		var fds []int
 		for _, name := range args[1:] {
-			fd, err := syscall.Open(name, syscall.O_RDONLY, 0)
+			flags := syscall.O_RDONLY
+			if name[0] == '@' {
+				flags |= linux.OPath
+			}
+			fd, err := syscall.Open(strings.TrimPrefix(name, "@"), flags, 0)
 			if err != nil {
 				fmt.Println(err)
 				return 1
@@ -92,6 +96,10 @@ func init() {
 		fmt.Println(r.data, len(r.files), r.cut, err)
 		for _, fd := range r.files {
 			show(fd)
+			var st syscall.Stat_t
+			if err := syscall.Fstat(fd, &st); err != nil {
+				fmt.Println(err)
+			}
 		}
 		return 0
 	}
@@ -105,11 +113,14 @@ func TestReceiveFiles(t *testing.T) {
 	const rules = `
 (allow tdom_t unconfined_t (unix_stream_socket (read write getattr)))
 (allow tdom_t user_tmp_t (file (read write append getattr)))
+; what is open for nothing counts as open for ioctl
+(allow tdom_t public_t (file (ioctl))) (allow tdom_t secret_t (dir (ioctl getattr)))
 `
 	tests := map[string]struct{ files, want string }{
 		"one":   {"public", "hello 1 false <nil>\n\"public\\n\" <nil>\n"},
 		"two":   {"public public", "hello 2 false <nil>\n\"public\\n\" <nil>\n\"public\\n\" <nil>\n"},
 		"none":  {"secret", "hello 0 true <nil>\n"},
+		"paths": {"@public public @dir", "hello 3 false <nil>\n\"\" bad file descriptor\n\"public\\n\" <nil>\n\"\" bad file descriptor\n"},
 		"mixed": {"public secret public", "hello 1 true <nil>\n\"public\\n\" <nil>\n"},
 	}
 	for name, tt := range tests {

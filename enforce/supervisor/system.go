@@ -165,7 +165,7 @@ func (a *actor) finitModule() answer {
 
 // loadFrom checks that the kernel may load a file that the task has open.
 func (a *actor) loadFrom(p *place, perms hooks.Perms) syscall.Errno {
-	file := hooks.File{SID: a.subject.SID, Inode: a.inode(p)}
+	file := a.file(p)
 	if e := a.judge(hooks.LoadKernelFile(a.engine.auth, a.subject, &file, perms), nil); e != 0 {
 		return e
 	}
