@@ -45,12 +45,12 @@ var systemCalls = []call{
 	{name: "clock_nanosleep", action: actionAllow},
 	{name: "vserver", action: actionRefuse, errno: syscall.ENOSYS},
 	{name: "kexec_load", action: actionNotify, handle: (*actor).kexecLoad, restart: true},
-	{name: "perf_event_open", action: actionRefuse, errno: syscall.EPERM},
+	{name: "perf_event_open", action: actionNotify, handle: (*actor).perfEventOpen, restart: true},
 	{name: "clock_adjtime", action: actionNotify, handle: (*actor).clockAdjtime, restart: true},
 	{name: "finit_module", action: actionNotify, handle: (*actor).finitModule, restart: true},
 	{name: "getrandom", action: actionAllow},
 	{name: "kexec_file_load", action: actionNotify, handle: (*actor).kexecFileLoad, restart: true},
-	{name: "bpf", action: actionRefuse, errno: syscall.EPERM},
+	{name: "bpf", action: actionNotify, handle: (*actor).bpf, restart: true},
 }
 
 // gateCall is a call that no kernel has, by its names in the tables of x86-64 and

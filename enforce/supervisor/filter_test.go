@@ -208,7 +208,7 @@ func TestNothingGoesAround(t *testing.T) {
 	around := []string{
 		"io_uring_setup", "io_uring_enter", "io_uring_register", "clone3", "open_by_handle_at",
 		"open_tree", "move_mount", "fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr", "open_tree_attr",
-		"bpf", "perf_event_open", "userfaultfd",
+		"userfaultfd",
 		"uselib", "fanotify_init",
 		"fanotify_mark", "quotactl", "quotactl_fd", "lsm_set_self_attr",
 	}
