@@ -34,8 +34,8 @@
 //
 // In this order: ipcObjects.mu, actor.caching, mountState.mu, engine.naming,
 // engine.creating, labels.mu, labels.fsMu, fsState.mu, sideStore.mu, carriers.mu,
-// watchedFile.mu; task.mu, tasks.mu and turns.mu are held for a few instructions and nothing else is taken under them.
-// A task's fields that have no lock belong to whoever handles its call, between
+// watchedFile.mu; task.mu, tasks.mu and turns.mu are held for a few instructions and
+// nothing else is taken under them. A task's fields that have no lock belong to whoever handles its call, between
 // enter and leave, or to the tracer while it is stopped.
 //
 // # Invariants
