@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"runtime"
 	"slices"
 	"syscall"
 
@@ -156,6 +157,21 @@ func (a *actor) asSelf(f func()) {
 	if before != nil && before != a.identity.now {
 		_ = a.identity.become(before)
 	}
+}
+
+// asTaskWholly runs f on a thread whose real and saved user and group are the
+// task's too. There is no way back from that: the thread ends with it.
+func (a *actor) asTaskWholly(f func()) {
+	c := a.task.cred
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread()
+		if linux.SetThreadGIDs(c.EGID, c.EGID, c.EGID) == nil && linux.SetThreadUIDs(c.EUID, c.EUID, c.EUID) == nil {
+			f()
+		}
+	}()
+	<-done
 }
 
 // refreshCredentials makes sure that the task's are known.

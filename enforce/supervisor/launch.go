@@ -19,13 +19,14 @@ import (
 // become the supervised one. Its value is the number of the control descriptor.
 const launchEnv = "SEWARD_LAUNCH"
 
-// Steps of starting a program, bytes on the control socket: the child waits to
-// be traced, then installs the filter, says the listener's number and waits
+// Steps of starting a program, bytes on the control socket: the child says that it
+// is there, waits to be traced, then installs the filter, says the listener's number and waits
 // again until it is answered; then it executes the program. An errno comes back
 // if it can't.
 const (
 	stepTraced    = 'T'
 	stepServed    = 'S'
+	replyReady    = 'R'
 	replyListener = 'L' // with the listener itself
 	replyFailed   = 'E' // with an errno
 	flagPlain     = 'p'
@@ -58,6 +59,10 @@ func becomeProgram(control int, noNewPrivs bool, coverage Coverage) syscall.Errn
 		}
 	}
 	path, argv := os.Args[1], os.Args[2:]
+	// Until now ptrace would have told of the exec that made this very program.
+	if err := reportStart(control, replyReady, 0); err != nil {
+		return errnoOf(err)
+	}
 	listeners, sent := sendListener(control)
 	program, err := buildFilter(linux.AuditArch, rows(linux.Syscalls(linux.AuditArch)), coverage)
 	if err != nil {
@@ -172,7 +177,10 @@ func (t *tracer) launch() (*launched, error) {
 	}
 	e.program = pid
 	l := &launched{e: e, control: ours, done: make(chan struct{})}
-	if err := t.adopt(pid, subject); err != nil {
+	if _, _, err = l.read(); err == nil {
+		err = t.adopt(pid, subject)
+	}
+	if err != nil {
 		_ = ours.Close()
 		_ = linux.Kill(pid, syscall.SIGKILL)
 		t.loop()

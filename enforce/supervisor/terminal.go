@@ -193,6 +193,9 @@ func lowerLimits(tid int) (rest []int) {
 
 // lowerLimit is lowerLimits for one that the process lowers itself.
 func (g *gate) lowerLimit(resource int) bool {
+	// It is a call that asks; this one is the supervisor's.
+	g.task.gate.Store(&gateJob{pass: true})
+	defer g.task.gate.Store(nil)
 	var data [16]byte
 	at, ok := g.put(data[:])
 	number := uint64(resource) //nolint:gosec // G115: small.
