@@ -92,6 +92,19 @@ func object(key, value, device string, inode uint64) []Field {
 	return out
 }
 
+// Endpoint returns the fields of an Internet address. An empty address and a port
+// of 0 are left out.
+func Endpoint(addressKey, address, portKey string, port uint16) []Field {
+	var out []Field
+	if address != "" {
+		out = append(out, Field{Key: addressKey, Value: address})
+	}
+	if port != 0 {
+		out = append(out, Number(portKey, int64(port)))
+	}
+	return out
+}
+
 // Hex returns a field with a number in hexadecimal: ioctlcmd.
 func Hex(key string, n uint16) Field {
 	return Field{Key: key, Value: "0x" + strconv.FormatUint(uint64(n), 16)}

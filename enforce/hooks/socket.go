@@ -12,9 +12,11 @@ type Socket struct {
 	Class Class
 	// Ref is the caller's handle, as for Inode.
 	Ref any
+	// Name is that of a local socket which Ref doesn't lead to, for records.
+	Name string
 }
 
-func (k *Socket) object() Object { return Object{Kind: ObjectSocket, Ref: k.Ref} }
+func (k *Socket) object() Object { return Object{Kind: ObjectSocket, Ref: k.Ref, Name: k.Name} }
 
 // CreateSocket is asked by socket(2), and for each end by socketpair(2). The
 // verdict's SID is the label of the socket.
@@ -94,6 +96,8 @@ type InetAddress struct {
 	Ephemeral bool
 	// PortSID and NodeSID are the labels of the port and of the address.
 	PortSID, NodeSID policy.SID
+	// Address is the address's text, for records; empty for any.
+	Address string
 }
 
 // BindSocket is asked by bind. address is nil for families other than AF_INET
@@ -106,12 +110,12 @@ func BindSocket(asker Asker, s *Subject, k *Socket, address *InetAddress) Verdic
 	}
 	if address.Port != 0 && !address.Ephemeral && !a.check(Query{
 		Source: k.SID, Target: address.PortSID, Class: k.Class, Perms: SocketNameBind,
-	}, k.object()) {
+	}, Object{Kind: ObjectSource, Number: int64(address.Port)}) {
 		return a.verdict
 	}
 	a.check(Query{
 		Source: k.SID, Target: address.NodeSID, Class: k.Class, Perms: nodeBind(k.Class),
-	}, k.object())
+	}, Object{Kind: ObjectSource, Name: address.Address, Number: int64(address.Port)})
 	return a.verdict
 }
 
@@ -132,7 +136,7 @@ func ConnectSocket(asker Asker, s *Subject, k *Socket, address *InetAddress) Ver
 	perms, _ := k.Class.Perms("name_connect")
 	a.check(Query{
 		Source: k.SID, Target: address.PortSID, Class: k.Class, Perms: perms,
-	}, k.object())
+	}, Object{Kind: ObjectDestination, Number: int64(address.Port)})
 	return a.verdict
 }
 

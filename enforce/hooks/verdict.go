@@ -109,19 +109,21 @@ type ObjectKind uint8
 // Kinds of objects in records; the names of the fields they become in
 // parentheses.
 const (
-	ObjectNone       ObjectKind = iota
-	ObjectPath                  // a path or open file (path dev ino)
-	ObjectIoctl                 // an open file with a command (path dev ino ioctlcmd)
-	ObjectName                  // a directory entry or inode (name dev ino)
-	ObjectNewName               // an entry that doesn't exist yet (name)
-	ObjectFilesystem            // the root of a filesystem (name dev ino)
-	ObjectCapability            // Number (capability)
-	ObjectIPC                   // Number is the key (ipc_key)
-	ObjectKey                   // Number is the serial (key_serial)
-	ObjectModule                // Name (kmod)
-	ObjectSocket                // addresses that the caller knows by Ref
-	ObjectAnonInode             // Name (anonclass)
-	ObjectNlmsg                 // Number is the message type (nl-msgtype)
+	ObjectNone        ObjectKind = iota
+	ObjectPath                   // a path or open file (path dev ino)
+	ObjectIoctl                  // an open file with a command (path dev ino ioctlcmd)
+	ObjectName                   // a directory entry or inode (name dev ino)
+	ObjectNewName                // an entry that doesn't exist yet (name)
+	ObjectFilesystem             // the root of a filesystem (name dev ino)
+	ObjectCapability             // Number (capability)
+	ObjectIPC                    // Number is the key (ipc_key)
+	ObjectKey                    // Number is the serial (key_serial)
+	ObjectModule                 // Name (kmod)
+	ObjectSocket                 // addresses that the caller knows by Ref (laddr lport faddr fport, or path)
+	ObjectSource                 // Name is an address, Number a port (saddr src)
+	ObjectDestination            // likewise (daddr dest)
+	ObjectAnonInode              // Name (anonclass)
+	ObjectNlmsg                  // Number is the message type (nl-msgtype)
 )
 
 // Object is what a record is about, for the fields that a log shows. What the

@@ -172,6 +172,12 @@ func (a *actor) describe(event *Event, p *place, r *hooks.Record) {
 		event.Path = a.pathOf(p)
 	case hooks.ObjectName:
 		event.Name = path.Base(a.pathOf(p))
+	case hooks.ObjectSocket:
+		event.Name = ""
+		if event.Socket = socketNames(p.fd); r.Object.Name != "" {
+			event.Socket = &SocketNames{Path: r.Object.Name}
+		}
+		return
 	default:
 	}
 	event.Inode = p.st.Ino

@@ -2,8 +2,12 @@ package supervisor
 
 import (
 	"bytes"
+	"encoding/binary"
+	"net/netip"
+	"path"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"seward/internal/linux"
 )
@@ -128,6 +132,9 @@ func (e *engine) callAt(t *task) *Call {
 // Calls by what becomes of the last name of their path, or the second's.
 var (
 	removingCalls = map[string]bool{"unlink": true, "unlinkat": true, "rmdir": true, "rename": true, "renameat": true, "renameat2": true}
+	twoPathCalls  = map[string]bool{
+		"rename": true, "renameat": true, "renameat2": true, "link": true, "linkat": true, "symlink": true, "symlinkat": true,
+	}
 	creatingCalls = map[string]bool{
 		"open": true, "openat": true, "openat2": true, "creat": true, "mkdir": true, "mkdirat": true,
 		"mknod": true, "mknodat": true, "symlink": true, "symlinkat": true,
@@ -142,8 +149,8 @@ func (a *actor) addPaths(c *Call) {
 	c.Dir = a.directoryText()
 	call := a.entry.name
 	for i, r := range [2]*resolution{&a.first, &a.second} {
-		if a.given[i] == nil {
-			continue
+		if a.given[i] == nil || i == 1 && !twoPathCalls[call] {
+			continue // an exec's path is read once more
 		}
 		name := string(a.given[i])
 		obj := CallPath{Name: name}
@@ -199,4 +206,61 @@ func (a *actor) directoryText() string {
 		}
 	})
 	return text
+}
+
+// socketNames returns the addresses of a socket, nil if it has none that are logged.
+func socketNames(fd int) *SocketNames {
+	var local, peer [maxAddress]byte
+	n, err := linux.SocketName(fd, local[:])
+	if err != nil || n < 2 {
+		return nil
+	}
+	name := local[:min(n, len(local))]
+	switch familyIn(name) {
+	case syscall.AF_UNIX:
+		if path := pathIn(name); path != "" {
+			return &SocketNames{Path: path}
+		}
+	case syscall.AF_INET, syscall.AF_INET6:
+		names := &SocketNames{Local: addrPort(name)}
+		if n, err := linux.PeerName(fd, peer[:]); err == nil {
+			names.Peer = addrPort(peer[:min(n, len(peer))])
+		}
+		return names
+	}
+	return nil
+}
+
+// pathIn returns the name in an address of a local socket, empty if there is none.
+func pathIn(raw []byte) string {
+	path := string(raw[min(2, len(raw)):])
+	if path != "" && path[0] != 0 {
+		path, _, _ = strings.Cut(path, "\x00")
+	}
+	return path
+}
+
+// unixName is pathIn of an address that the task gives, from the root.
+func (a *actor) unixName(raw []byte) string {
+	name := pathIn(raw)
+	if name == "" || name[0] == 0 || name[0] == '/' {
+		return name
+	}
+	return path.Join(a.directoryText(), name)
+}
+
+// addrPort reads a struct sockaddr_in or sockaddr_in6.
+func addrPort(raw []byte) netip.AddrPort {
+	var ip []byte
+	switch {
+	case len(raw) >= sizeInet && familyIn(raw) == syscall.AF_INET:
+		ip = raw[4:8]
+	case len(raw) >= sizeInet6 && familyIn(raw) == syscall.AF_INET6:
+		ip = raw[8:24]
+	}
+	addr, ok := netip.AddrFromSlice(ip)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	return netip.AddrPortFrom(addr, binary.BigEndian.Uint16(raw[2:]))
 }

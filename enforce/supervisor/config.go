@@ -3,6 +3,7 @@ package supervisor
 import (
 	"errors"
 	"log/slog"
+	"net/netip"
 	"os"
 	"time"
 
@@ -108,10 +109,19 @@ type Event struct {
 	Path, Name string
 	Device     string // as the kernel calls it: sda1, tmpfs, proc
 	Inode      uint64 // 0 is unknown
+	// Socket is what is known of the socket that a record is about, nil if nothing.
+	Socket *SocketNames
 	// Call is the system call that it happened in, one value for all events of a
 	// call. Last marks the last of them.
 	Call *Call
 	Last bool
+}
+
+// SocketNames are the addresses of a socket: of the Internet, or a path, which
+// begins with a NUL for a name that is in no directory.
+type SocketNames struct {
+	Local, Peer netip.AddrPort // invalid where there is none
+	Path        string
 }
 
 // Errors of Run beside those of the system.

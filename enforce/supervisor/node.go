@@ -30,6 +30,9 @@ type carriers struct {
 	references map[inodeKey]*node
 	ring       [maxCopies]inodeKey
 	next       int
+	// statusKey is the status page's file in memory, statusNode what it is for.
+	statusKey  inodeKey
+	statusNode *node
 	// policyMu serialises the opening of the policy's image; policy is the last.
 	policyMu sync.Mutex
 	policy   inodeKey
@@ -49,6 +52,7 @@ func newCarriers(e *engine) (*carriers, error) {
 		return nil, err
 	}
 	c.status = status
+	c.knowStatus()
 	if e.own.has(linux.CapSysAdmin) && !e.cfg.NoFUSE && !e.slowFetch {
 		c.mount, err = carrier.New(carrier.Options{Caller: c.caller, Log: c.log})
 		if err != nil {
@@ -57,6 +61,21 @@ func newCarriers(e *engine) (*carriers, error) {
 		}
 	}
 	return c, nil
+}
+
+// knowStatus keeps what the status page's file is known by.
+func (c *carriers) knowStatus() {
+	fd, err := c.status.Open()
+	if err != nil {
+		return
+	}
+	defer linux.Close(fd)
+	var st linux.Statx
+	f, ok := c.e.virtual.fs.lookup(c.e.virtual.fs.root(), "status")
+	if ok && linux.Fstat(fd, walkMask, &st) == nil {
+		c.statusKey = keyOf(&st).inodeKey
+		c.statusNode = &node{kind: nodeFS, where: selinuxMount + "/status", file: f}
+	}
 }
 
 func (c *carriers) close() {
@@ -329,6 +348,8 @@ func (e *engine) carried(p *place) *node {
 		return w.node
 	case n != nil:
 		return n
+	case key == c.statusKey:
+		return c.statusNode
 	case device == 0 || device != key.dev:
 		return nil
 	}

@@ -284,6 +284,52 @@ func (c *carriers) visible(path string) string {
 	return path
 }
 
+// visibleLink returns what a link of /proc to an object says as programs know it:
+// those to files in memory and on the supervisor's own filesystem name what these
+// stand for.
+func (a *actor) visibleLink(p *place, text string) string {
+	c := a.engine.carriers
+	if !strings.HasPrefix(text, "/memfd:se") && (c.mount == nil || len(text) < 2 || strings.Trim(text[1:], "0123456789") != "") {
+		return c.visible(text)
+	}
+	var st linux.Statx
+	var err error
+	look := func() { err = linux.Stat(p.at, p.name, 0, walkMask, &st) }
+	if a.engine.ownProcess(a.task, p.proc.tid) {
+		a.asSelf(look)
+	} else {
+		look()
+	}
+	if err != nil {
+		return text
+	}
+	if n := c.knownAs(&st); n != nil {
+		return n.where
+	}
+	return text
+}
+
+// knownAs returns the node that a file stands for, nil if none.
+func (c *carriers) knownAs(st *linux.Statx) *node {
+	key := keyOf(st).inodeKey
+	c.mu.Lock()
+	n, w, device := c.copies[key], c.watched[key], c.device
+	c.mu.Unlock()
+	switch {
+	case n != nil:
+		return n
+	case w != nil:
+		return w.node
+	case c.mount != nil && device != 0 && device == key.dev:
+		ref, _ := c.mount.FindNumber(key.ino)
+		n, _ = ref.(*node)
+		return n
+	case key == c.statusKey:
+		return c.statusNode
+	}
+	return nil
+}
+
 // openNodeReference answers O_PATH for what isn't in the kernel: with a reference
 // to a directory of the skeleton, or to an empty file that is known for the node.
 func (a *actor) openNodeReference(n *node, cloexec bool) answer {

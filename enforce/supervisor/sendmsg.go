@@ -287,7 +287,7 @@ func (a *actor) tryUnix(s *sender, own *hooks.Socket, m *outgoing, data []byte) 
 		return 0, e
 	}
 	defer to.done()
-	other := hooks.Socket{SID: to.sid, Class: own.Class, Ref: s.p}
+	other := hooks.Socket{SID: to.sid, Class: own.Class, Ref: s.p, Name: a.unixName(m.address)}
 	if e := a.judge(hooks.SendUnix(a.engine.auth, own, &other), a.answers(&to, false)); e != 0 {
 		return 0, e
 	}

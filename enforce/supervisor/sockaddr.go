@@ -3,6 +3,7 @@ package supervisor
 import (
 	"bytes"
 	"encoding/binary"
+	"net/netip"
 	"strconv"
 	"strings"
 	"syscall"
@@ -84,8 +85,12 @@ func (a *actor) inetAddress(p *place, raw []byte) (*hooks.InetAddress, []byte, s
 	}
 	_, _, protocol := linux.SocketKind(p.fd)
 	port := binary.BigEndian.Uint16(raw[2:])
+	text := ""
+	if any, ok := netip.AddrFromSlice(ip); ok && !any.IsUnspecified() {
+		text = any.String()
+	}
 	return &hooks.InetAddress{
-		Port: port, PortSID: a.portLabel(protocol, port), NodeSID: a.engine.auth.server.Node(ip),
+		Address: text, Port: port, PortSID: a.portLabel(protocol, port), NodeSID: a.engine.auth.server.Node(ip),
 	}, ip, 0
 }
 

@@ -259,7 +259,7 @@ func (a *actor) linkText(r *resolution, buf []byte) (int, syscall.Errno) {
 			read()
 		}
 		if err == nil {
-			n = copy(buf, a.engine.carriers.visible(string(buf[:n])))
+			n = copy(buf, a.visibleLink(p, string(buf[:n])))
 		}
 		return n, errnoOf(err)
 	}

@@ -172,7 +172,7 @@ func (a *actor) tryConnectUnix(p *place, raw []byte, blocking bool) answer {
 	defer to.done()
 	own := a.socketLabel(p)
 	client := hooks.Socket{SID: own.sid, Class: own.class, Ref: p}
-	other := hooks.Socket{SID: to.sid, Class: own.class, Ref: p}
+	other := hooks.Socket{SID: to.sid, Class: own.class, Ref: p, Name: a.unixName(raw)}
 	if own.class != hooks.ClassUnixStreamSocket {
 		if e := a.judge(hooks.SendUnix(a.engine.auth, &client, &other), a.answers(&to, false)); e != 0 {
 			return failure(e)

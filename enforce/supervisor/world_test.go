@@ -27,6 +27,10 @@ var worldTests = map[string]struct{ needs, script, want string }{
 grep -c -- '- sysfs sysfs r[ow],seclabel' /proc/self/mountinfo | sed s/[1-9]/n/; findmnt -rno TARGET /sys/fs/selinux`,
 		"proc 0\nselinuxfs 0\nsysfs 1\nn\n/sys/fs/selinux\n",
 	},
+	"links": {
+		"readlink", "exec 3</sys/fs/selinux/enforce 4</sys/fs/selinux/status 5</proc/self/attr/exec 6</sys/fs/selinux/class 7<>/sys/fs/selinux/access; for i in 3 4 5 6 7; do readlink /proc/$$/fd/$i | sed s/[0-9][0-9]*/N/; done",
+		"/sys/fs/selinux/enforce\n/sys/fs/selinux/status\n/proc/N/attr/exec\n/sys/fs/selinux/class\n/sys/fs/selinux/access\n",
+	},
 	"absent": {"cat", "cat /proc/self/attr/apparmor/current 2>/dev/null; echo $?", "1\n"},
 	"python": {"python3", `python3 -c '
 import os

@@ -160,6 +160,15 @@ func (m *Mount) Find(fd int) (ref any, ok bool) {
 	return f.Ref, true
 }
 
+// FindNumber is Find for an inode number on the Mount.
+func (m *Mount) FindNumber(ino uint64) (ref any, ok bool) {
+	f := m.file(ino)
+	if f == nil {
+		return nil, false
+	}
+	return f.Ref, true
+}
+
 // WriteNothing is a write of no bytes to a descriptor, at offset 0; ok is false
 // if it isn't one of the Mount's. What is to be logged is in the verdict.
 func (m *Mount) WriteNothing(fd int, c *selinuxfs.Caller) (verdict hooks.Verdict, ok bool) {

@@ -1,6 +1,8 @@
 package avclog
 
 import (
+	"net/netip"
+
 	"seward/audit"
 	"seward/enforce/hooks"
 	"seward/enforce/supervisor"
@@ -49,7 +51,35 @@ func object(e *supervisor.Event) []audit.Field {
 		return []audit.Field{{Key: "anonclass", Value: o.Name}}
 	case hooks.ObjectNlmsg:
 		return []audit.Field{audit.Number("nl-msgtype", o.Number)}
-	case hooks.ObjectNone, hooks.ObjectSocket:
+	case hooks.ObjectSource:
+		return audit.Endpoint("saddr", o.Name, "src", uint16(o.Number)) //nolint:gosec // G115: a port.
+	case hooks.ObjectDestination:
+		return audit.Endpoint("daddr", o.Name, "dest", uint16(o.Number)) //nolint:gosec // G115: a port.
+	case hooks.ObjectSocket:
+		return socket(e.Socket)
+	case hooks.ObjectNone:
 	}
 	return nil
+}
+
+// socket returns the fields with the addresses of a socket.
+func socket(s *supervisor.SocketNames) []audit.Field {
+	if s == nil {
+		return nil
+	}
+	if s.Path != "" {
+		return []audit.Field{audit.Text("path", s.Path)}
+	}
+	return append(endpoint("laddr", s.Local, "lport"), endpoint("faddr", s.Peer, "fport")...)
+}
+
+func endpoint(address string, at netip.AddrPort, port string) []audit.Field {
+	if !at.IsValid() {
+		return nil
+	}
+	text := ""
+	if !at.Addr().IsUnspecified() {
+		text = at.Addr().String()
+	}
+	return audit.Endpoint(address, text, port, at.Port())
 }

@@ -11,6 +11,7 @@ import (
 
 	"seward/audit"
 	"seward/enforce/supervisor"
+	"seward/internal/linux"
 )
 
 // Destinations beside file names.
@@ -88,6 +89,9 @@ func open(name string, opts *Options) (*output, error) {
 	case Stderr:
 		return &output{newLog(name, opts.Stderr, opts), true, func() error { return nil }}, nil
 	case Daemon:
+		if err := mayAudit(); err != nil {
+			return nil, err
+		}
 		socket, err := audit.Dial()
 		if err != nil {
 			return nil, err
@@ -109,6 +113,19 @@ func openFile(name string, opts *Options) (*output, error) {
 		return nil, fmt.Errorf("open audit log: %w", err)
 	}
 	return &output{newLog(name, file, opts), false, file.Close}, nil
+}
+
+// mayAudit says before anything is lost that the kernel wouldn't take records.
+func mayAudit() error {
+	const capAuditWrite = 29
+	st, err := linux.ReadStatus(os.Getpid())
+	if err != nil {
+		return fmt.Errorf("read own capabilities: %w", err)
+	}
+	if st.Caps.Effective>>capAuditWrite&1 == 0 {
+		return fmt.Errorf("send audit records: capability audit_write: %w", syscall.EPERM)
+	}
+	return nil
 }
 
 // Event takes what a supervisor reports. It may be called from any goroutine.
