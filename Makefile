@@ -16,7 +16,7 @@ PACKAGES  ?= ./...
 # Programs that seward is compared with, and what builds or runs comparisons.
 PEERS = secilc checkpolicy setools policycoreutils semodule-utils selinux-utils \
 	selinux-policy-default selinux-policy-mls libsepol-dev gcc libc6-dev auditd qemu-system-x86 \
-	policycoreutils-python-utils python3-selinux dbus-daemon dbus-bin
+	policycoreutils-python-utils python3-selinux dbus-daemon dbus-bin bubblewrap runc busybox-static
 
 export CGO_ENABLED = 0
 

@@ -154,21 +154,21 @@ func (a *actor) betrayed(what string) syscall.Errno {
 }
 
 // expectCWD is called before a checked change of the working directory.
-func (t *task) expectCWD(key objectKey) {
-	t.fs.mu.Lock()
-	t.fs.cwdStale = true
-	if !slices.Contains(t.fs.cwdChecked, key) {
-		t.fs.cwdChecked = append(t.fs.cwdChecked, key)
+func (f *fsState) expectCWD(key objectKey) {
+	f.mu.Lock()
+	f.cwdStale = true
+	if !slices.Contains(f.cwdChecked, key) {
+		f.cwdChecked = append(f.cwdChecked, key)
 	}
-	t.fs.mu.Unlock()
+	f.mu.Unlock()
 }
 
 // expectRoot is called before a checked chroot.
-func (t *task) expectRoot(key objectKey) {
-	t.fs.mu.Lock()
-	t.fs.rootStale = true
-	if !slices.Contains(t.fs.rootChecked, key) {
-		t.fs.rootChecked = append(t.fs.rootChecked, key)
+func (f *fsState) expectRoot(key objectKey) {
+	f.mu.Lock()
+	f.rootStale = true
+	if !slices.Contains(f.rootChecked, key) {
+		f.rootChecked = append(f.rootChecked, key)
 	}
-	t.fs.mu.Unlock()
+	f.mu.Unlock()
 }

@@ -41,7 +41,7 @@ func (a *actor) changeDir(p *place) answer {
 	if e := a.searchable(p); e != 0 {
 		return failure(e)
 	}
-	a.task.expectCWD(keyOf(&p.st))
+	a.task.fs.expectCWD(keyOf(&p.st))
 	return goOn
 }
 
@@ -76,7 +76,7 @@ func (a *actor) chroot() answer {
 	if e := a.capable(linux.CapSysChroot); e != 0 {
 		return failure(e)
 	}
-	a.task.expectRoot(keyOf(&p.st))
+	a.task.fs.expectRoot(keyOf(&p.st))
 	return goOn
 }
 

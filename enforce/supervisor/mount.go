@@ -556,10 +556,7 @@ func (e *engine) letGo(self *actor) bool {
 	}
 	m.actorsMu.Unlock()
 	e.tasks.each(func(t *task) {
-		t.mu.Lock()
-		fs := t.fs
-		t.mu.Unlock()
-		if fs != nil {
+		if fs := t.state(); fs != nil {
 			fs.letGo()
 		}
 	})
@@ -631,13 +628,21 @@ func (a *actor) pivotRoot() answer {
 		return failure(e)
 	}
 	key := keyOf(&root.st)
-	a.engine.tasks.each(func(t *task) {
-		if n, err := namespaceOf(t.tid, "mnt"); err == nil && n == number {
-			t.expectRoot(key)
-			t.expectCWD(key)
-		}
-	})
-	return result(a.changeMounts(func() error { return linux.ChangeRoot(fdName(root.fd), fdName(r.obj.fd)) }))
+	expect := func() {
+		a.engine.tasks.each(func(t *task) {
+			if n, err := namespaceOf(t.tid, "mnt"); err == nil && n == number {
+				if fs := t.state(); fs != nil {
+					fs.expectRoot(key)
+					fs.expectCWD(key)
+				}
+			}
+		})
+	}
+	// Before, for who looks right after it, and after, for who looked before it.
+	expect()
+	e = a.changeMounts(func() error { return linux.ChangeRoot(fdName(root.fd), fdName(r.obj.fd)) })
+	expect()
+	return result(e)
 }
 
 // coverable refuses mounts on the supervisor's /proc.

@@ -155,9 +155,7 @@ func (e *engine) otherMounts() []int {
 	var list []int
 	seen := map[uint64]bool{}
 	e.tasks.each(func(t *task) {
-		t.mu.Lock()
-		fs := t.fs
-		t.mu.Unlock()
+		fs := t.state()
 		if fs == nil || !fs.isForeign() {
 			return
 		}
@@ -176,8 +174,8 @@ func (f *fsState) isForeign() bool {
 	return f.foreign
 }
 
-// showLabels adds to each line of the mounts of a process how the filesystem's
-// objects get their labels, as the kernel does.
+// showLabels adds to each line of the mounts of a process the labels that the
+// filesystem was mounted with, as the kernel does.
 func (a *actor) showLabels(text string, info bool, tid int) string {
 	mounts, err := readMountsOf(tid)
 	if err != nil {
@@ -198,11 +196,16 @@ func (a *actor) showLabels(text string, info bool, tid int) string {
 		shown := fs.showContexts()
 		line = strings.TrimSuffix(line, "\n")
 		f := strings.Split(line, " ")
-		switch {
-		case info:
-			line += shown
-		case len(f) == 6:
-			f[3] += shown
+		options := 3
+		if info {
+			options = len(f) - 1
+		}
+		if shown != "" && len(f) >= 6 {
+			access, rest, more := strings.Cut(f[options], ",")
+			f[options] = access + shown
+			if more {
+				f[options] += "," + rest
+			}
 			line = strings.Join(f, " ")
 		}
 		b.WriteString(line + "\n")
@@ -230,7 +233,7 @@ func (fs *filesystem) showContexts() string {
 			}
 		}
 	}
-	if fs.sb.Labels {
+	if b.Len() > 0 && fs.sb.Labels {
 		b.WriteString(",seclabel")
 	}
 	return b.String()

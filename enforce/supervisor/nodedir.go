@@ -208,7 +208,7 @@ func (a *actor) enterCarried(p *place) answer {
 	if e := a.judge(hooks.PathStep(a.engine.auth, a.subject, &i), nil); e != 0 {
 		return failure(e)
 	}
-	a.task.expectCWD(p.stand)
+	a.task.fs.expectCWD(p.stand)
 	return goOn
 }
 

@@ -215,6 +215,13 @@ func (t *task) takeFS(fs *fsState) *fsState {
 	return old
 }
 
+// state returns the filesystem state to somebody who doesn't hold the task.
+func (t *task) state() *fsState {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.fs
+}
+
 // dropHandles closes the handles that exec or death make useless.
 func (t *task) dropHandles() {
 	if t.hasMemory {

@@ -275,15 +275,16 @@ func (t *tracer) born(parent *task, event int) {
 
 // cloneFlags returns what the stopped parent's call shares with the child.
 func cloneFlags(tid, event int) (uint64, error) {
-	if event == linux.EventFork {
-		return 0, nil
-	}
 	var r linux.Registers
 	if err := linux.GetRegisters(tid, &r); err != nil {
 		return 0, err
 	}
+	// A clone that signals as fork does is reported as one.
 	if r.Syscall() == callClone {
 		return r.Argument(0), nil
+	}
+	if event == linux.EventFork {
+		return 0, nil
 	}
 	return linux.CloneVfork | linux.CloneVM, nil
 }
