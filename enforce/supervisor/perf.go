@@ -68,6 +68,7 @@ func (a *actor) perfEventOpen() answer {
 	case pid == 0:
 		pid, own = a.task.tid, true
 	case pid > 0:
+		pid = a.task.number(pid)
 		if e := a.inspect(pid); e != 0 {
 			return failure(e)
 		}

@@ -107,7 +107,7 @@ func (a *actor) signalGroup(pid, sig int) answer {
 		}
 		if e == 0 {
 			a.asSelf(func() {
-				e = errnoOf(linux.KillAs(target, syscall.Signal(sig), a.task.tgid, a.task.cred.UID))
+				e = errnoOf(linux.KillAs(target, syscall.Signal(sig), a.senderTo(target), a.task.cred.UID))
 			})
 		}
 		if e == 0 {
@@ -120,6 +120,15 @@ func (a *actor) signalGroup(pid, sig int) answer {
 		return value(0)
 	}
 	return failure(failed)
+}
+
+// senderTo returns the task's process' number as the receiver of a signal has it.
+func (a *actor) senderTo(target int) int {
+	leader := a.engine.tasks.get(a.task.tgid)
+	if receiver := a.engine.tasks.get(target); receiver != nil && receiver.pids != nil && leader != nil {
+		return leader.seen(receiver.pids)
+	}
+	return a.task.tgid
 }
 
 // groupOf lists the supervised processes that a number below 1 means to kill.
@@ -186,7 +195,10 @@ func (a *actor) pidfdSendSignal() answer {
 	}
 	if flags&processGroup != 0 {
 		group, err := linux.Getpgid(pid)
-		if err != nil {
+		if ns := a.task.pids; ns != nil {
+			group = ns.groupOf(pid)
+		}
+		if err != nil || group <= 1 {
 			return failure(syscall.ESRCH)
 		}
 		return a.signalGroup(-group, sig)
@@ -204,7 +216,7 @@ func (a *actor) pidfdSendSignal() answer {
 	}
 	var err error
 	a.asSelf(func() {
-		err = linux.PidfdKillAs(a.argument.fd, syscall.Signal(sig), a.task.tgid, a.task.cred.UID, info, flags)
+		err = linux.PidfdKillAs(a.argument.fd, syscall.Signal(sig), a.senderTo(pid), a.task.cred.UID, info, flags)
 	})
 	return result(errnoOf(err))
 }

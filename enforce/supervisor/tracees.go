@@ -73,7 +73,7 @@ func (a *actor) ptrace() answer {
 		if a.arg(3)&ptraceSuspendSeccomp != 0 {
 			return failure(syscall.EPERM)
 		}
-		return a.attach(a.intArg(1))
+		return a.attach(a.numberArg(1))
 	case ptraceSetOptions:
 		if a.arg(3)&ptraceSuspendSeccomp != 0 {
 			return failure(syscall.EPERM)
@@ -271,6 +271,7 @@ func (a *actor) adopt(tid int) *task {
 	}
 	t.untraced.Store(true)
 	t.hold()
+	e.enrol(t, nil)
 	e.tasks.add(t)
 	const period = 32
 	if e.released.adopted.Add(1)%period == 0 {
