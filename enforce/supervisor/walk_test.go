@@ -50,6 +50,7 @@ func newTestActor(t testing.TB) *actor {
 	if err != nil {
 		t.Skip(err)
 	}
+	a.dirs.limit = dirLimit() // as actors that answer calls have
 	t.Cleanup(a.close)
 	subject, err := e.initialSubject()
 	if err != nil {
