@@ -28,6 +28,7 @@ type actor struct {
 	caching  sync.Mutex // held during a call, in which dirs is used
 	prefixes map[string]*prefix
 	paths    pathCache
+	lastDir  directory
 
 	first, second resolution // of up to two paths
 	argument      place      // of a descriptor
@@ -207,23 +208,49 @@ func (a *actor) pidfd() (int, syscall.Errno) {
 
 // takeFD fetches a copy of one of the task's descriptors into p.
 func (a *actor) takeFD(p *place, fd int) syscall.Errno {
-	if fd < 0 {
-		return syscall.EBADF
+	if a.engine.slowFetch && fd >= 0 {
+		return a.requestFD(p, fd)
 	}
-	pidfd, e := a.pidfd()
+	got, e := a.fetchFD(fd)
 	if e != 0 {
 		return e
 	}
-	if a.engine.slowFetch {
+	return a.adoptFD(p, got, true)
+}
+
+// takeStart is takeFD for where a walk starts: how it is open doesn't matter.
+func (a *actor) takeStart(p *place, fd int) syscall.Errno {
+	if a.engine.slowFetch && fd >= 0 {
 		return a.requestFD(p, fd)
 	}
-	var got int
-	var err error
-	a.asSelf(func() { got, err = linux.PidfdGetfd(pidfd, fd) })
-	if err != nil {
-		return errnoOf(err)
+	got, e := a.fetchFD(fd)
+	if e != 0 {
+		return e
 	}
-	return a.adoptFD(p, got, true)
+	return a.adoptAs(p, got, true, linux.OPath)
+}
+
+// fetchFD returns a copy of one of the task's descriptors.
+func (a *actor) fetchFD(fd int) (int, syscall.Errno) {
+	if fd < 0 {
+		return -1, syscall.EBADF
+	}
+	pidfd, e := a.pidfd()
+	if e != 0 {
+		return -1, e
+	}
+	before := a.identity.now
+	if e := a.becomeSelf(); e != 0 {
+		return -1, e
+	}
+	got, err := linux.PidfdGetfd(pidfd, fd)
+	if before != nil && before != a.identity.now {
+		_ = a.identity.become(before)
+	}
+	if err != nil {
+		return -1, errnoOf(err)
+	}
+	return got, 0
 }
 
 // adoptFD has p stand for what a descriptor does.

@@ -32,6 +32,8 @@ type labels struct {
 	fs   filesystems
 
 	store *sideStore
+
+	getxattrat bool // the kernel has it
 }
 
 // knownLabel is an answer that holds until the inode changes.
@@ -48,7 +50,7 @@ func newLabels(e *engine) (*labels, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &labels{e: e, store: store, known: map[inodeKey]knownLabel{}, seqno: e.auth.server.Seqno()}
+	l := &labels{e: e, getxattrat: linux.HasGetxattrat(), store: store, known: map[inodeKey]knownLabel{}, seqno: e.auth.server.Seqno()}
 	l.fs = filesystems{
 		auth: e.auth, byMount: map[uint64]*filesystem{}, given: map[uint64]*mountLabels{}, others: e.otherMounts,
 	}
@@ -224,7 +226,7 @@ func (a *actor) attribute(p *place) (string, bool) {
 		case p.fd >= 0:
 			n, err = linux.Getxattr(linux.ProcSelfFD(a.text[:0], p.fd), labelName, buf)
 		case p.at >= 0:
-			n, err = linux.Lgetxattr(a.entryPath(p), labelName, buf)
+			n, err = a.entryAttribute(p, buf)
 		default:
 			return "", false
 		}
@@ -236,6 +238,14 @@ func (a *actor) attribute(p *place) (string, bool) {
 		}
 		return string(bytes.TrimRight(buf[:n], "\x00")), true
 	}
+}
+
+// entryAttribute reads security.selinux of an entry of a directory.
+func (a *actor) entryAttribute(p *place, buf []byte) (int, error) {
+	if a.engine.labels.getxattrat {
+		return linux.Getxattrat(p.at, p.name, labelName, buf)
+	}
+	return linux.Lgetxattr(a.entryPath(p), labelName, buf)
 }
 
 // entryPath returns a path to an entry by its directory's descriptor.
@@ -333,16 +343,43 @@ func (a *actor) pathOf(p *place) string {
 		}
 		fd, name = p.at, "/"+p.name.String()
 	}
-	buf := make([]byte, linux.MaxPath)
-	n, err := linux.Readlinkat(linux.AtFDCwd, linux.ProcSelfFD(a.text[:0], fd), buf)
-	if err != nil {
-		return ""
-	}
-	dir := strings.TrimSuffix(string(buf[:n]), " (deleted)")
+	dir := a.directoryPath(p, fd)
 	if dir == "/" && name != "" {
 		dir = ""
 	}
 	return dir + name
+}
+
+// directory is where a directory was when an entry of it was last asked about:
+// who walks through a tree asks about one entry after the other.
+type directory struct {
+	key        objectKey
+	changed    int64
+	generation uint64
+	path       string
+}
+
+// directoryPath returns the path of what a descriptor stands for, which is p's
+// directory unless it is p's own.
+func (a *actor) directoryPath(p *place, fd int) string {
+	generation := a.engine.generation.Load()
+	var now directory
+	if r := &a.first; p == &r.obj && p.fd < 0 && r.dir.fd == fd {
+		now = directory{key: keyOf(&r.dir.st), changed: changeTime(&r.dir.st), generation: generation, path: a.lastDir.path}
+		if now == a.lastDir {
+			return now.path
+		}
+	}
+	var buf [linux.MaxPath]byte
+	n, err := linux.Readlinkat(linux.AtFDCwd, linux.ProcSelfFD(a.text[:0], fd), buf[:])
+	if err != nil {
+		return ""
+	}
+	path := strings.TrimSuffix(string(buf[:n]), " (deleted)")
+	if now.path = path; now.key != (objectKey{}) {
+		a.lastDir = now
+	}
+	return path
 }
 
 // originalPath is pathOf as it would be if no directory had been renamed since

@@ -155,20 +155,21 @@ func (e *engine) passTurn() {
 }
 
 // watch takes the turn from an actor that is stuck: reading memory that a
-// hostile program doesn't let be read, walking a dead network filesystem.
+// hostile program doesn't let be read, walking a dead network filesystem. It
+// sleeps in the kernel: a timer of the runtime's wakes two threads each time.
 func (e *engine) watch() {
+	runtime.LockOSThread()
 	const period, rest = 2 * time.Millisecond, 25
 	r := &e.receive
-	tick := time.NewTicker(period)
-	defer tick.Stop()
 	var last uint64
-	still := 0
+	still := 0 // periods in which nothing was received
 	for {
 		select {
 		case <-r.over:
 			return
-		case <-tick.C:
+		default:
 		}
+		linux.Sleep(period)
 		now := r.work.Load()
 		switch {
 		case now != last:
@@ -185,7 +186,6 @@ func (e *engine) watch() {
 			continue
 		}
 		// Nothing happens: sleep until it does.
-		tick.Stop()
 		r.parked.Store(true)
 		if r.work.Load() == last {
 			select {
@@ -196,7 +196,6 @@ func (e *engine) watch() {
 		}
 		r.parked.Store(false)
 		still = 0
-		tick.Reset(period)
 	}
 }
 

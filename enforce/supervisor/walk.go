@@ -200,7 +200,7 @@ func (w *walker) start(dirfd int) syscall.Errno {
 			e = a.adoptAs(&w.r.obj, cwd.fd, false, linux.OPath)
 		}
 	} else {
-		e = a.takeFD(&w.r.obj, dirfd)
+		e = a.takeStart(&w.r.obj, dirfd)
 	}
 	if e != 0 {
 		return e

@@ -1,6 +1,7 @@
 package linux
 
 import (
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -14,6 +15,12 @@ func BlockSignals() error {
 		unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(&mask)), 0, unsafe.Sizeof(mask), 0, 0,
 	)
 	return errnoErr(errno)
+}
+
+// Sleep has the calling thread wait, at most as long as d.
+func Sleep(d time.Duration) {
+	t := unix.NsecToTimespec(int64(d))
+	_ = unix.Nanosleep(&t, nil)
 }
 
 // SetTimerSlack sets how late timers of the calling thread may be, in

@@ -28,6 +28,33 @@ func Lgetxattr(path, name Name, buf []byte) (int, error) {
 	return int(n), errnoErr(errno)
 }
 
+// xattrArgs is struct xattr_args.
+type xattrArgs struct {
+	value unsafe.Pointer
+	size  uint32
+	flags uint32
+}
+
+// sysGetxattrat has the same number on all architectures but alpha (Linux 6.13).
+const sysGetxattrat = 464
+
+// Getxattrat is Getxattr for an entry of a directory, not following a link. Not
+// every kernel has it: see HasGetxattrat.
+func Getxattrat(dir int, entry, name Name, buf []byte) (int, error) {
+	args := xattrArgs{value: pointer(buf), size: uint32(len(buf))} //nolint:gosec // G115: the kernel takes 64 kB at most.
+	n, _, errno := unix.Syscall6(
+		sysGetxattrat, uintptr(dir), uintptr(unsafe.Pointer(&entry[0])), unix.AT_SYMLINK_NOFOLLOW,
+		uintptr(unsafe.Pointer(&name[0])), uintptr(unsafe.Pointer(&args)), unsafe.Sizeof(args),
+	)
+	return int(n), errnoErr(errno)
+}
+
+// HasGetxattrat reports whether the kernel has Getxattrat.
+func HasGetxattrat() bool {
+	_, _, errno := unix.Syscall6(sysGetxattrat, 0, 0, 0, 0, 0, 0) // a structure of no size
+	return errno == unix.EINVAL
+}
+
 // Fgetxattr is Getxattr for an open file.
 func Fgetxattr(fd int, name Name, buf []byte) (int, error) {
 	n, _, errno := unix.Syscall6(
