@@ -8,10 +8,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 
+	"seward/internal/linux"
 	"seward/internal/oracle"
 )
 
@@ -57,17 +57,17 @@ var privileged = map[string]func() error{
 	},
 	"clock_settime": func() error {
 		ts := syscall.Timespec{Nsec: -1}
-		_, err := invoke(syscall.SYS_CLOCK_SETTIME, 0, uintptr(unsafe.Pointer(&ts)))
+		_, err := invoke(syscall.SYS_CLOCK_SETTIME, 0, linux.Address(&ts))
 		return err
 	},
 	"adjtimex": func() error { // ADJ_TICK out of range
 		tx := syscall.Timex{Modes: 0x4000, Tick: 1}
-		_, err := invoke(syscall.SYS_ADJTIMEX, uintptr(unsafe.Pointer(&tx)))
+		_, err := invoke(syscall.SYS_ADJTIMEX, linux.Address(&tx))
 		return err
 	},
 	"readclock": func() error {
 		var tx syscall.Timex
-		_, err := invoke(syscall.SYS_ADJTIMEX, uintptr(unsafe.Pointer(&tx)))
+		_, err := invoke(syscall.SYS_ADJTIMEX, linux.Address(&tx))
 		if err == nil && tx.Tick == 0 {
 			return errors.New("nothing was read")
 		}
@@ -79,14 +79,14 @@ var privileged = map[string]func() error{
 	},
 	"delete_module": func() error {
 		name := []byte("no_such_module\x00")
-		_, err := invoke(syscall.SYS_DELETE_MODULE, uintptr(unsafe.Pointer(&name[0])), syscall.O_NONBLOCK)
+		_, err := invoke(syscall.SYS_DELETE_MODULE, linux.Address(&name[0]), syscall.O_NONBLOCK)
 		return err
 	},
 	"reboot": func() error { _, err := invoke(syscall.SYS_REBOOT, 1, 2, 3); return err },
 	"iopl":   func() error { _, err := invoke(syscall.SYS_IOPL, 0); return err },
 	"swapon": func() error {
 		name := []byte("/dev/null\x00")
-		_, err := invoke(syscall.SYS_SWAPON, uintptr(unsafe.Pointer(&name[0])), 0)
+		_, err := invoke(syscall.SYS_SWAPON, linux.Address(&name[0]), 0)
 		return err
 	},
 	"setgroups": func() error { _, err := invoke(syscall.SYS_SETGROUPS, 0, 0); return err },
@@ -115,10 +115,10 @@ func setLoopback() error {
 	defer syscall.Close(fd)
 	var request [40]byte
 	copy(request[:], "lo")
-	if _, err := invoke(syscall.SYS_IOCTL, uintptr(fd), syscall.SIOCGIFFLAGS, uintptr(unsafe.Pointer(&request[0]))); err != nil {
+	if _, err := invoke(syscall.SYS_IOCTL, uintptr(fd), syscall.SIOCGIFFLAGS, linux.Address(&request[0])); err != nil {
 		return err
 	}
-	_, err = invoke(syscall.SYS_IOCTL, uintptr(fd), syscall.SIOCSIFFLAGS, uintptr(unsafe.Pointer(&request[0])))
+	_, err = invoke(syscall.SYS_IOCTL, uintptr(fd), syscall.SIOCSIFFLAGS, linux.Address(&request[0]))
 	return err
 }
 

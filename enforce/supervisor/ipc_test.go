@@ -1,6 +1,7 @@
 package supervisor_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"os"
 	"runtime"
@@ -9,10 +10,10 @@ import (
 	"syscall"
 	"testing"
 	"time"
-	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 
+	"seward/internal/linux"
 	"seward/internal/oracle"
 )
 
@@ -59,7 +60,7 @@ var ipcSteps = map[string]func(key uintptr) error{
 	"set0":    func(key uintptr) error { _, err := control(key, "sem", 16, nil); return err },
 	"info": func(uintptr) error {
 		var buf [256]byte
-		_, err := invoke(syscall.SYS_MSGCTL, 0, 3, uintptr(unsafe.Pointer(&buf)))
+		_, err := invoke(syscall.SYS_MSGCTL, 0, 3, linux.Address(&buf))
 		return err
 	},
 	"index": func(key uintptr) error { // MSG_STAT, by the place in the table
@@ -68,8 +69,8 @@ var ipcSteps = map[string]func(key uintptr) error{
 		if err != nil {
 			return err
 		}
-		got, err := invoke(syscall.SYS_MSGCTL, id&0x7fff, 11, uintptr(unsafe.Pointer(&buf)))
-		if err == nil && (got != id || *(*int32)(unsafe.Pointer(&buf)) != int32(key)) {
+		got, err := invoke(syscall.SYS_MSGCTL, id&0x7fff, 11, linux.Address(&buf))
+		if err == nil && (got != id || binary.LittleEndian.Uint32(buf[:]) != uint32(key)) {
 			return fmt.Errorf("got %d, want %d", got, id)
 		}
 		return err
@@ -82,7 +83,7 @@ var ipcSteps = map[string]func(key uintptr) error{
 			return err
 		}
 		m := message{kind: 1, text: [8]byte{'h', 'e', 'l', 'l', 'o'}}
-		_, err = invoke(syscall.SYS_MSGSND, id, uintptr(unsafe.Pointer(&m)), 8, 0)
+		_, err = invoke(syscall.SYS_MSGSND, id, linux.Address(&m), 8, 0)
 		return err
 	},
 	"receive": func(key uintptr) error {
@@ -91,7 +92,7 @@ var ipcSteps = map[string]func(key uintptr) error{
 			return err
 		}
 		var m message
-		_, err = invoke(syscall.SYS_MSGRCV, id, uintptr(unsafe.Pointer(&m)), 8, 0, ipcNowait)
+		_, err = invoke(syscall.SYS_MSGRCV, id, linux.Address(&m), 8, 0, ipcNowait)
 		if err == nil && m.text[0] != 'h' {
 			return fmt.Errorf("received %q", m.text)
 		}
@@ -116,7 +117,7 @@ func control(key uintptr, kind string, command uintptr, buf *[256]byte) (uintptr
 		buf = new([256]byte)
 	}
 	defer runtime.KeepAlive(buf)
-	p := uintptr(unsafe.Pointer(buf))
+	p := linux.Address(buf)
 	switch kind {
 	case "msg":
 		id, err := invoke(syscall.SYS_MSGGET, key, 0)
@@ -156,7 +157,7 @@ func operate(key uintptr, operation [3]int16) error {
 		return err
 	}
 	timeout := syscall.NsecToTimespec(int64(50 * time.Millisecond))
-	_, err = invoke(syscall.SYS_SEMTIMEDOP, id, uintptr(unsafe.Pointer(&operation)), 1, uintptr(unsafe.Pointer(&timeout)))
+	_, err = invoke(syscall.SYS_SEMTIMEDOP, id, linux.Address(&operation), 1, linux.Address(&timeout))
 	return err
 }
 

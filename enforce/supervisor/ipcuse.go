@@ -208,11 +208,11 @@ func (a *actor) msgrcv() answer {
 
 // entry returns what is known of an object, under the table's lock. One that
 // somebody outside made gets an entry.
-func (t *ipcObjects) entry(u *ipcUse) *ipcEntry {
-	entry := t.byKey[u.name]
+func (o *ipcObjects) entry(u *ipcUse) *ipcEntry {
+	entry := o.byKey[u.name]
 	if entry == nil {
 		entry = &ipcEntry{sid: u.SID}
-		t.byKey[u.name] = entry
+		o.byKey[u.name] = entry
 	}
 	return entry
 }

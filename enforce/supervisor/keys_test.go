@@ -7,10 +7,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 
+	"seward/internal/linux"
 	"seward/internal/oracle"
 )
 
@@ -20,8 +20,8 @@ func keyctl(args ...uintptr) (uintptr, error) { return invoke(syscall.SYS_KEYCTL
 
 func addKey(description, content string, ring uintptr) (uintptr, error) {
 	kind, name, data := []byte("user\x00"), append([]byte(description), 0), []byte(content)
-	return invoke(syscall.SYS_ADD_KEY, uintptr(unsafe.Pointer(&kind[0])), uintptr(unsafe.Pointer(&name[0])),
-		uintptr(unsafe.Pointer(&data[0])), uintptr(len(data)), ring)
+	return invoke(syscall.SYS_ADD_KEY, linux.Address(&kind[0]), linux.Address(&name[0]),
+		linux.Address(&data[0]), uintptr(len(data)), ring)
 }
 
 // keySteps are what the helper keys can do with a key and the session's keyring.
@@ -29,7 +29,7 @@ var keySteps = map[string]func(key uintptr) error{
 	"add": func(uintptr) error { _, err := addKey("other", "x", sessionKeyring); return err },
 	"describe": func(key uintptr) error {
 		var buf [256]byte
-		n, err := keyctl(6, key, uintptr(unsafe.Pointer(&buf[0])), 256)
+		n, err := keyctl(6, key, linux.Address(&buf[0]), 256)
 		if err == nil && !strings.Contains(string(buf[:n]), "secret") {
 			return fmt.Errorf("got %q", buf[:n])
 		}
@@ -37,7 +37,7 @@ var keySteps = map[string]func(key uintptr) error{
 	},
 	"read": func(key uintptr) error {
 		var buf [16]byte
-		n, err := keyctl(11, key, uintptr(unsafe.Pointer(&buf[0])), 16)
+		n, err := keyctl(11, key, linux.Address(&buf[0]), 16)
 		if err == nil && string(buf[:n]) != "content" {
 			return fmt.Errorf("got %q", buf[:n])
 		}
@@ -46,7 +46,7 @@ var keySteps = map[string]func(key uintptr) error{
 	"timeout": func(key uintptr) error { _, err := keyctl(15, key, 1000); return err },
 	"search": func(key uintptr) error {
 		kind, name := []byte("user\x00"), []byte("secret\x00")
-		got, err := keyctl(10, sessionKeyring, uintptr(unsafe.Pointer(&kind[0])), uintptr(unsafe.Pointer(&name[0])), 0)
+		got, err := keyctl(10, sessionKeyring, linux.Address(&kind[0]), linux.Address(&name[0]), 0)
 		if err == nil && got != key {
 			return fmt.Errorf("got %d, want %d", got, key)
 		}
@@ -54,7 +54,7 @@ var keySteps = map[string]func(key uintptr) error{
 	},
 	"request": func(key uintptr) error {
 		kind, name := []byte("user\x00"), []byte("secret\x00")
-		got, err := invoke(syscall.SYS_REQUEST_KEY, uintptr(unsafe.Pointer(&kind[0])), uintptr(unsafe.Pointer(&name[0])), 0, 0)
+		got, err := invoke(syscall.SYS_REQUEST_KEY, linux.Address(&kind[0]), linux.Address(&name[0]), 0, 0)
 		if err == nil && got != key {
 			return fmt.Errorf("got %d, want %d", got, key)
 		}
@@ -62,7 +62,7 @@ var keySteps = map[string]func(key uintptr) error{
 	},
 	"label": func(key uintptr) error {
 		var buf [256]byte
-		n, err := keyctl(17, key, uintptr(unsafe.Pointer(&buf[0])), 256)
+		n, err := keyctl(17, key, linux.Address(&buf[0]), 256)
 		if err == nil && !strings.Contains(string(buf[:n]), ":free_t:") {
 			return fmt.Errorf("got %q", buf[:n])
 		}

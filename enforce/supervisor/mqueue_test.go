@@ -6,17 +6,17 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 
+	"seward/internal/linux"
 	"seward/internal/oracle"
 )
 
 func openQueue(name string, flags, mode uintptr) (int, error) {
 	text := append([]byte(name), 0)
 	attributes := [8]uintptr{0, 4, 16}
-	fd, err := invoke(syscall.SYS_MQ_OPEN, uintptr(unsafe.Pointer(&text[0])), flags, mode, uintptr(unsafe.Pointer(&attributes)))
+	fd, err := invoke(syscall.SYS_MQ_OPEN, linux.Address(&text[0]), flags, mode, linux.Address(&attributes))
 	return int(fd), err
 }
 
@@ -31,7 +31,7 @@ var queueSteps = map[string]func(name string) error{
 	},
 	"unlink": func(name string) error {
 		text := append([]byte(name), 0)
-		_, err := invoke(syscall.SYS_MQ_UNLINK, uintptr(unsafe.Pointer(&text[0])))
+		_, err := invoke(syscall.SYS_MQ_UNLINK, linux.Address(&text[0]))
 		return err
 	},
 	"open":  func(name string) error { return useQueue(name, syscall.O_RDONLY, nil) },
@@ -39,14 +39,14 @@ var queueSteps = map[string]func(name string) error{
 	"write": func(name string) error {
 		return useQueue(name, syscall.O_WRONLY, func(fd int) error {
 			text := []byte("hello")
-			_, err := invoke(syscall.SYS_MQ_TIMEDSEND, uintptr(fd), uintptr(unsafe.Pointer(&text[0])), 5, 1, 0)
+			_, err := invoke(syscall.SYS_MQ_TIMEDSEND, uintptr(fd), linux.Address(&text[0]), 5, 1, 0)
 			return err
 		})
 	},
 	"read": func(name string) error {
 		return useQueue(name, syscall.O_RDONLY|syscall.O_NONBLOCK, func(fd int) error {
 			var buf [16]byte
-			n, err := invoke(syscall.SYS_MQ_TIMEDRECEIVE, uintptr(fd), uintptr(unsafe.Pointer(&buf[0])), 16, 0, 0)
+			n, err := invoke(syscall.SYS_MQ_TIMEDRECEIVE, uintptr(fd), linux.Address(&buf[0]), 16, 0, 0)
 			if err == nil && string(buf[:n]) != "hello" {
 				return fmt.Errorf("received %q", buf[:n])
 			}

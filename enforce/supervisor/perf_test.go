@@ -1,24 +1,26 @@
 package supervisor_test
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"syscall"
 	"testing"
-	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 
+	"seward/internal/linux"
 	"seward/internal/oracle"
 )
 
 // openEvent counts the time that the process takes.
 func openEvent(kind uint32, flags uint64, pid uintptr) error {
 	attr := make([]byte, 112)
-	*(*uint32)(unsafe.Pointer(&attr[0])) = kind
-	*(*uint32)(unsafe.Pointer(&attr[4])) = 112
-	*(*uint64)(unsafe.Pointer(&attr[40])) = flags
-	fd, err := invoke(syscall.SYS_PERF_EVENT_OPEN, uintptr(unsafe.Pointer(&attr[0])), pid, cpuOf(pid), ^uintptr(0), 8)
+	le := binary.LittleEndian
+	le.PutUint32(attr[0:], kind)
+	le.PutUint32(attr[4:], 112)
+	le.PutUint64(attr[40:], flags)
+	fd, err := invoke(syscall.SYS_PERF_EVENT_OPEN, linux.Address(&attr[0]), pid, cpuOf(pid), ^uintptr(0), 8)
 	if err != nil {
 		return err
 	}
@@ -30,7 +32,7 @@ func openEvent(kind uint32, flags uint64, pid uintptr) error {
 	if _, err := syscall.Read(int(fd), count[:]); err != nil {
 		return err
 	}
-	if *(*uint64)(unsafe.Pointer(&count)) == 0 {
+	if le.Uint64(count[:]) == 0 {
 		return errors.New("nothing was counted")
 	}
 	return nil
@@ -44,7 +46,7 @@ var measureSteps = map[string]func() error{
 	"map": func() error {
 		// BPF_MAP_TYPE_ARRAY of one value.
 		attr := [12]uint32{2, 4, 8, 1}
-		fd, err := invoke(321, 0, uintptr(unsafe.Pointer(&attr)), 48)
+		fd, err := invoke(321, 0, linux.Address(&attr), 48)
 		if err == nil {
 			syscall.Close(int(fd))
 		}

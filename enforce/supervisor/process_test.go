@@ -1,6 +1,7 @@
 package supervisor_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"os"
 	"os/signal"
@@ -9,10 +10,10 @@ import (
 	"syscall"
 	"testing"
 	"time"
-	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 
+	"seward/internal/linux"
 	"seward/internal/oracle"
 )
 
@@ -34,7 +35,7 @@ var processSteps = map[string]func(pid, address uintptr) error{
 	"sched":     func(pid, _ uintptr) error { _, err := invoke(syscall.SYS_SCHED_GETSCHEDULER, pid); return err },
 	"setsched": func(pid, _ uintptr) error {
 		var parameter int32
-		_, err := invoke(syscall.SYS_SCHED_SETSCHEDULER, pid, 0, uintptr(unsafe.Pointer(&parameter)))
+		_, err := invoke(syscall.SYS_SCHED_SETSCHEDULER, pid, 0, linux.Address(&parameter))
 		return err
 	},
 	"nice":      func(pid, _ uintptr) error { _, err := invoke(syscall.SYS_SETPRIORITY, 0, pid, 5); return err },
@@ -59,7 +60,7 @@ var processSteps = map[string]func(pid, address uintptr) error{
 	"kcmp":     func(pid, _ uintptr) error { _, err := invoke(312, pid, uintptr(os.Getpid()), 1, 0, 0); return err },
 	"robust": func(pid, _ uintptr) error {
 		var head, length uintptr
-		_, err := invoke(syscall.SYS_GET_ROBUST_LIST, pid, uintptr(unsafe.Pointer(&head)), uintptr(unsafe.Pointer(&length)))
+		_, err := invoke(syscall.SYS_GET_ROBUST_LIST, pid, linux.Address(&head), linux.Address(&length))
 		return err
 	},
 	"vmread": func(pid, address uintptr) error {
@@ -74,7 +75,7 @@ var processSteps = map[string]func(pid, address uintptr) error{
 		return err
 	},
 	"vmself": func(uintptr, uintptr) error {
-		got, err := vmTransfer(310, uintptr(os.Getpid()), uintptr(unsafe.Pointer(&secret)), [8]byte{})
+		got, err := vmTransfer(310, uintptr(os.Getpid()), linux.Address(&secret), [8]byte{})
 		if err == nil && got != secret {
 			return fmt.Errorf("read %q", got)
 		}
@@ -99,10 +100,9 @@ var processSteps = map[string]func(pid, address uintptr) error{
 
 func queueSignal(pid uintptr) error {
 	var info [128]byte
-	code := int32(-1)
-	*(*int32)(unsafe.Pointer(&info[0])) = int32(syscall.SIGUSR1)
-	*(*int32)(unsafe.Pointer(&info[8])) = code
-	_, err := invoke(syscall.SYS_RT_SIGQUEUEINFO, pid, uintptr(syscall.SIGUSR1), uintptr(unsafe.Pointer(&info)))
+	binary.LittleEndian.PutUint32(info[0:], uint32(syscall.SIGUSR1))
+	binary.LittleEndian.PutUint32(info[8:], ^uint32(0)) // SI_QUEUE
+	_, err := invoke(syscall.SYS_RT_SIGQUEUEINFO, pid, uintptr(syscall.SIGUSR1), linux.Address(&info))
 	return err
 }
 
@@ -119,10 +119,10 @@ func pidfdSignal(pid uintptr) error {
 
 func limitOf(pid uintptr, change bool) error {
 	var old syscall.Rlimit
-	if _, err := invoke(syscall.SYS_PRLIMIT64, pid, syscall.RLIMIT_CORE, 0, uintptr(unsafe.Pointer(&old))); err != nil || !change {
+	if _, err := invoke(syscall.SYS_PRLIMIT64, pid, syscall.RLIMIT_CORE, 0, linux.Address(&old)); err != nil || !change {
 		return err
 	}
-	_, err := invoke(syscall.SYS_PRLIMIT64, pid, syscall.RLIMIT_CORE, uintptr(unsafe.Pointer(&old)), 0)
+	_, err := invoke(syscall.SYS_PRLIMIT64, pid, syscall.RLIMIT_CORE, linux.Address(&old), 0)
 	return err
 }
 
@@ -135,7 +135,7 @@ func ownLimit(hard bool) error {
 	if hard {
 		l.Max = 8192
 	}
-	_, err := invoke(syscall.SYS_SETRLIMIT, syscall.RLIMIT_CORE, uintptr(unsafe.Pointer(&l)))
+	_, err := invoke(syscall.SYS_SETRLIMIT, syscall.RLIMIT_CORE, linux.Address(&l))
 	if err == nil {
 		var now syscall.Rlimit
 		if err = syscall.Getrlimit(syscall.RLIMIT_CORE, &now); err == nil && now != l {
@@ -148,7 +148,7 @@ func ownLimit(hard bool) error {
 func capabilitiesOf(pid uintptr) error {
 	header := [2]uint32{0x20080522, uint32(pid)}
 	var data [6]uint32
-	_, err := invoke(syscall.SYS_CAPGET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&data)))
+	_, err := invoke(syscall.SYS_CAPGET, linux.Address(&header), linux.Address(&data))
 	if err == nil && os.Geteuid() == 0 && data[0] == 0 {
 		return fmt.Errorf("no capabilities: %v", data)
 	}
@@ -156,10 +156,10 @@ func capabilitiesOf(pid uintptr) error {
 }
 
 func vmTransfer(call, pid, address uintptr, buf [8]byte) ([8]byte, error) {
-	local := [2]uintptr{uintptr(unsafe.Pointer(&buf)), 8}
+	local := [2]uintptr{linux.Address(&buf), 8}
 	// In two pieces, the second shorter.
 	remote := [4]uintptr{address, 5, address + 5, 3}
-	n, err := invoke(call, pid, uintptr(unsafe.Pointer(&local)), 1, uintptr(unsafe.Pointer(&remote)), 2)
+	n, err := invoke(call, pid, linux.Address(&local), 1, linux.Address(&remote), 2)
 	if err == nil && n != 8 {
 		return buf, fmt.Errorf("%d bytes", n)
 	}
@@ -181,7 +181,7 @@ func init() {
 		_ = syscall.Setpgid(0, 0)
 		got := make(chan os.Signal, 16)
 		signal.Notify(got, syscall.SIGUSR1)
-		if err := os.WriteFile(args[0]+".new", []byte(fmt.Sprintf("%d %#x", os.Getpid(), uintptr(unsafe.Pointer(&secret)))), 0o644); err != nil {
+		if err := os.WriteFile(args[0]+".new", []byte(fmt.Sprintf("%d %#x", os.Getpid(), linux.Address(&secret))), 0o644); err != nil {
 			return 1
 		}
 		if err := os.Rename(args[0]+".new", args[0]); err != nil {

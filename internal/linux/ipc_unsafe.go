@@ -8,21 +8,19 @@ import (
 
 // The calls of System V objects, performed for somebody else.
 
-// Shmget, Semget and Msgget are the calls that find or make an object.
-
 // Shmget finds or makes a shared memory segment.
 func Shmget(key int32, size uint64, flags int) (int, error) {
-	return ipcResult(unix.Syscall(unix.SYS_SHMGET, uintptr(key), uintptr(size), uintptr(flags)))
+	return ipcResult(unix.Syscall(unix.SYS_SHMGET, uintptr(key), uintptr(size), uintptr(flags))) //nolint:gosec // G115: the sign is kept.
 }
 
 // Semget finds or makes a set of semaphores.
 func Semget(key int32, count, flags int) (int, error) {
-	return ipcResult(unix.Syscall(unix.SYS_SEMGET, uintptr(key), uintptr(count), uintptr(flags)))
+	return ipcResult(unix.Syscall(unix.SYS_SEMGET, uintptr(key), uintptr(count), uintptr(flags))) //nolint:gosec // G115: the sign is kept.
 }
 
 // Msgget finds or makes a message queue.
 func Msgget(key int32, flags int) (int, error) {
-	return ipcResult(unix.Syscall(unix.SYS_MSGGET, uintptr(key), uintptr(flags), 0))
+	return ipcResult(unix.Syscall(unix.SYS_MSGGET, uintptr(key), uintptr(flags), 0)) //nolint:gosec // G115: the sign is kept.
 }
 
 // Shmctl performs shmctl with a buffer that is long enough for the command.

@@ -88,6 +88,6 @@ func SessionOf(pid int) (int, error) { return unix.Getsid(pid) }
 // DescribeKey asks the kernel about a key and returns why it doesn't say.
 func DescribeKey(serial int32) syscall.Errno {
 	const describe = 6
-	_, _, errno := unix.Syscall6(unix.SYS_KEYCTL, describe, uintptr(serial), 0, 0, 0, 0)
+	_, _, errno := unix.Syscall6(unix.SYS_KEYCTL, describe, uintptr(serial), 0, 0, 0, 0) //nolint:gosec // G115: the sign is kept.
 	return errno
 }
