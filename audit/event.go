@@ -1,7 +1,9 @@
 package audit
 
 import (
+	"encoding/hex"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -14,6 +16,7 @@ type Event struct {
 	Texts []TextRecord
 	// Syscall, if known, and what goes with it.
 	Syscall *Syscall
+	Address []byte // of SOCKADDR: a struct sockaddr
 	Dir     string // of CWD; empty is unknown
 	Paths   []PathItem
 	Title   []byte // of PROCTITLE; empty is unknown
@@ -182,6 +185,12 @@ func (e *Event) Append(buf []byte, serial uint64) []byte {
 	if e.Syscall != nil {
 		head("SYSCALL")
 		buf = e.Syscall.append(buf, len(e.Paths))
+		end()
+	}
+	if len(e.Address) > 0 {
+		head("SOCKADDR")
+		buf = append(buf, "saddr="...)
+		buf = append(buf, strings.ToUpper(hex.EncodeToString(e.Address))...)
 		end()
 	}
 	if e.Dir != "" {

@@ -22,7 +22,8 @@ func sampleEvent() *Event {
 			PPID: 41, PID: 42, LoginUID: 1000, Session: ^uint32(0), UID: 1000, EUID: 0,
 			Terminal: "pts0", Comm: "cat", Exe: "/usr/bin/cat", Subject: r.Source,
 		},
-		Dir: "/home/a b",
+		Address: []byte{2, 0, 0, 80, 127, 0, 0, 1, 15: 0},
+		Dir:     "/home/a b",
 		Paths: []PathItem{
 			{Name: "/etc/", Role: "PARENT", Found: true, Inode: 7, Dev: [2]uint32{8, 1}, Mode: 0o40755, Label: "a:b:c"},
 			{Name: "/etc/shadow", Role: "CREATE"},
@@ -36,6 +37,7 @@ func TestEvent(t *testing.T) {
 	const caps = " cap_fp=0 cap_fi=0 cap_fe=0 cap_fver=0 cap_frootid=0\n"
 	want := "type=AVC" + head + sample().String() + "\n" +
 		"type=SYSCALL" + head + "arch=c000003e syscall=257 success=no exit=-13 a0=ffffff9c a1=7fff a2=0 a3=0 items=2 ppid=41 pid=42 auid=1000 uid=1000 gid=0 euid=0 suid=0 fsuid=0 egid=0 sgid=0 fsgid=0 tty=pts0 ses=4294967295 comm=\"cat\" exe=\"/usr/bin/cat\" subj=system_u:system_r:httpd_t:s0 key=(null)\n" +
+		"type=SOCKADDR" + head + "saddr=020000507F0000010000000000000000\n" +
 		"type=CWD" + head + "cwd=2F686F6D652F612062\n" +
 		"type=PATH" + head + "item=0 name=\"/etc/\" inode=7 dev=08:01 mode=040755 ouid=0 ogid=0 rdev=00:00 obj=a:b:c nametype=PARENT" + caps +
 		"type=PATH" + head + "item=1 name=\"/etc/shadow\" nametype=CREATE" + caps +
@@ -72,7 +74,7 @@ func TestReaders(t *testing.T) {
 	}{
 		{[]string{"ausearch", "-if", file, "-m", "avc", "-i", "-sv", "no", "-x", "/usr/bin/cat"}, []string{
 			"syscall=openat success=no exit=EACCES(Permission denied)", "ses=unset",
-			"proctitle=cat /etc/shadow", "cwd=/home/a b", "name=/etc/ inode=7 dev=08:01 mode=dir,755",
+			"proctitle=cat /etc/shadow", "cwd=/home/a b", "name=/etc/ inode=7 dev=08:01 mode=dir,755", "saddr={ saddr_fam=inet laddr=127.0.0.1 lport=80 }",
 		}},
 		{[]string{"ausearch", "-if", file, "-f", "/etc/shadow", "--raw"}, []string{"type=PATH"}},
 		{[]string{"ausearch", "-if", file, "-a", "2", "--raw"}, []string{":2): proctitle"}},

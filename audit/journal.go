@@ -31,7 +31,7 @@ const (
 
 // messageTypes are the numbers of types of records (linux/audit.h).
 var messageTypes = map[string]int{
-	"SYSCALL": 1300, "PATH": 1302, "CWD": 1307, "PROCTITLE": 1327, "KERNEL": 2000,
+	"SYSCALL": 1300, "PATH": 1302, "CWD": 1307, "SOCKADDR": 1306, "PROCTITLE": 1327, "KERNEL": 2000,
 	"AVC": 1400, "SELINUX_ERR": 1401, "MAC_POLICY_LOAD": 1403, "MAC_STATUS": 1404, "MAC_CONFIG_CHANGE": 1405,
 }
 

@@ -26,7 +26,7 @@ func TestJournal(t *testing.T) {
 	}
 	var entries []string
 	buf := make([]byte, 1<<16)
-	for range 6 {
+	for range 7 {
 		n, err := server.Read(buf)
 		if err != nil {
 			t.Fatal(err)
@@ -37,8 +37,8 @@ func TestJournal(t *testing.T) {
 	if entries[0] != want {
 		t.Errorf("got\n%s\nwant\n%s", entries[0], want)
 	}
-	if !strings.HasPrefix(entries[5], "MESSAGE=PROCTITLE proctitle=") {
-		t.Errorf("last entry\n%s", entries[5])
+	if !strings.HasPrefix(entries[6], "MESSAGE=PROCTITLE proctitle=") {
+		t.Errorf("last entry\n%s", entries[6])
 	}
 	if _, err := DialJournal(path + "x"); err == nil {
 		t.Error("a journal where there is none")

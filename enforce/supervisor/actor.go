@@ -45,10 +45,11 @@ type actor struct {
 
 	// given are the paths of the call as its caller wrote them, events what is to be
 	// logged of it, audited what the log says of the call itself.
-	given   [2][]byte
-	events  []*Event
-	audited *Call
-	quiet   bool // it answers no calls
+	given        [2][]byte
+	givenAddress []byte
+	events       []*Event
+	audited      *Call
+	quiet        bool // it answers no calls
 }
 
 // newActor makes the calling thread an actor that answers notifications.
@@ -93,7 +94,7 @@ func (a *actor) cleanUp() {
 	a.first.reset()
 	a.second.reset()
 	a.argument.reset()
-	a.given = [2][]byte{}
+	a.given, a.givenAddress = [2][]byte{}, nil
 	for _, f := range a.handing {
 		linux.Close(f.fd)
 	}

@@ -30,6 +30,8 @@ type Call struct {
 	Terminal               string // its name, empty for none
 	Comm, Exe              string
 	Subject                string // label of the task
+	// Address is the struct sockaddr that the call names, nil if none.
+	Address []byte
 	// Dir is the working directory; Paths are what the call names.
 	Dir   string
 	Paths []CallPath
@@ -141,8 +143,17 @@ var (
 	}
 )
 
+// wholeAddress is how long an address of a family must be for those who read the
+// log.
+var wholeAddress = map[int]int{
+	syscall.AF_UNIX: 4, syscall.AF_INET: 16, syscall.AF_INET6: 28, syscall.AF_NETLINK: 12,
+}
+
 // addPaths adds the paths that the call at hand names.
 func (a *actor) addPaths(c *Call) {
+	if least, ok := wholeAddress[familyIn(a.givenAddress)]; ok && len(a.givenAddress) >= least {
+		c.Address = a.givenAddress
+	}
 	if a.given[0] == nil && a.given[1] == nil {
 		return
 	}

@@ -31,6 +31,7 @@ func (a *actor) copyAddress(at uint64, size int) ([]byte, syscall.Errno) {
 			return nil, e
 		}
 	}
+	a.givenAddress = raw
 	return raw, 0
 }
 

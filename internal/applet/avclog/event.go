@@ -26,7 +26,7 @@ func Event(events []*supervisor.Event) *audit.Event {
 	if c.Number >= 0 {
 		e.Syscall = callRecord(c)
 	}
-	e.Dir, e.Title = c.Dir, c.Title
+	e.Address, e.Dir, e.Title = c.Address, c.Dir, c.Title
 	for i := range c.Paths {
 		e.Paths = append(e.Paths, pathRecord(&c.Paths[i]))
 	}

@@ -137,7 +137,7 @@ func (s *Sink) Event(e *supervisor.Event) {
 	for _, o := range s.outputs {
 		event := Event(all) // each log puts its own numbers in
 		if o.brief {
-			event.Syscall, event.Dir, event.Paths, event.Title = nil, "", nil, nil
+			event.Syscall, event.Address, event.Dir, event.Paths, event.Title = nil, nil, "", nil, nil
 		}
 		// The log keeps its first error, which closing reports.
 		_ = o.WriteEvent(event)
