@@ -126,6 +126,7 @@ var devices = []struct {
 	{"random", 1, 8},
 	{"urandom", 1, 9},
 	{"tty", 5, 0},
+	{"ptmx", 5, 2}, // which leads to the pts beside it
 }
 
 var links = [][2]string{
@@ -133,7 +134,6 @@ var links = [][2]string{
 	{"/proc/self/fd/0", "stdin"},
 	{"/proc/self/fd/1", "stdout"},
 	{"/proc/self/fd/2", "stderr"},
-	{"pts/ptmx", "ptmx"},
 }
 
 // populateDev fills a fresh /dev. Where devices may not be made, as in a user
@@ -159,6 +159,10 @@ func populateDev(dev string) error {
 }
 
 func bindDevice(path, name string) error {
+	if name == "ptmx" {
+		// The machine's would lead to the machine's pts.
+		return os.Symlink("pts/ptmx", path)
+	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // G304: in a directory that was just mounted.
 	if err != nil {
 		return err
