@@ -510,6 +510,9 @@ func (a *actor) reopen(o *opening) answer {
 		return failure(errnoOf(err))
 	}
 	a.fd = fd
+	if kind == linux.SIFCHR && isMultiplexer(&r.obj.st) {
+		a.labelPseudoterminal(fd)
+	}
 	return answer{kind: answerFD, cloexec: uint32(o.flags & linux.OCloexec)} //nolint:gosec // G115: a flag.
 }
 
