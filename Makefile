@@ -9,6 +9,7 @@ FUZZTIME  ?= 30s
 BENCHTIME ?= 1s
 COUNT     ?= 10
 ARCHES    ?= amd64 arm64 riscv64 ppc64le s390x
+SYSTEM_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/seward/system
 KERNEL_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/seward/kernel
 TOOL       = $(GO) tool -modfile=tools/go.mod
 PACKAGES  ?= ./...
@@ -16,11 +17,12 @@ PACKAGES  ?= ./...
 # Programs that seward is compared with, and what builds or runs comparisons.
 PEERS = secilc checkpolicy setools policycoreutils semodule-utils selinux-utils \
 	selinux-policy-default selinux-policy-mls libsepol-dev gcc libc6-dev auditd qemu-system-x86 \
-	policycoreutils-python-utils python3-selinux dbus-daemon dbus-bin bubblewrap runc busybox-static
+	policycoreutils-python-utils python3-selinux dbus-daemon dbus-bin bubblewrap runc busybox-static \
+	mmdebstrap openssh-client iproute2
 
 export CGO_ENABLED = 0
 
-.PHONY: all build install test race lint fmt fuzz bench perf cover cross check oracle kernel kernel-image peers tidy clean
+.PHONY: all build install test race lint fmt fuzz bench perf cover cross check oracle kernel kernel-image system system-image peers tidy clean
 
 all: build
 
@@ -92,6 +94,13 @@ oracle: peers
 # questions.
 kernel: kernel-image
 	SEWARD_REQUIRE_ORACLES=1 SEWARD_KERNEL=1 $(GO) test -v -count=1 -timeout 30m -run '^TestKernel' ./internal/kernelvm
+
+# A whole Debian with its services, under its own policy.
+system: system-image
+	SEWARD_REQUIRE_ORACLES=1 SEWARD_SYSTEM=$(SYSTEM_DIR)/debian-bookworm $(GO) test -v -count=1 -timeout 10m -run '^TestSystem' ./cmd/seward
+
+system-image: peers
+	@.ci/system-image $(SYSTEM_DIR)/debian-bookworm
 
 kernel-image:
 	@.ci/kernel-image $(KERNEL_DIR)
