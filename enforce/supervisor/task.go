@@ -330,6 +330,7 @@ func (ts *tasks) drop(t *task) {
 	}
 	ts.mu.Unlock()
 	if ok {
+		t.strike()
 		t.die()
 	}
 }

@@ -265,13 +265,18 @@ func (a *actor) adopt(tid int) *task {
 			e.log.Warn("thread of unknown origin among traced ones", "pid", tid)
 			return nil
 		}
-		t.fs = &fsState{refs: 1, umask: st.Umask, cwdStale: true, rootStale: true}
+		// It has the directories of whose child it is, which nobody told.
+		t.fs = &fsState{refs: 1, umask: st.Umask}
+		t.fs.elsewhere(true)
 		t.files.Store(newFDTable())
 		t.setSubject(hooks.Subject{SID: sid, Previous: sid})
 	}
 	t.untraced.Store(true)
 	t.hold()
 	e.enrol(t, nil)
+	if len(st.Numbers) > 1 {
+		e.enrol(t, nil)
+	}
 	e.tasks.add(t)
 	const period = 32
 	if e.released.adopted.Add(1)%period == 0 {
