@@ -16,8 +16,15 @@ import (
 	"seward/internal/oracle"
 )
 
-// How long each race is tried.
-const raceTime = time.Second
+// How long each race is tried: a second, or what SEWARD_RACE_TIME says (make
+// attack).
+var raceTime = func() time.Duration {
+	d, err := time.ParseDuration(os.Getenv("SEWARD_RACE_TIME"))
+	if err != nil {
+		return time.Second
+	}
+	return d
+}()
 
 // flip has another thread change a text between two of equal length as fast as
 // it can, until the returned function is called.
