@@ -59,7 +59,9 @@ func (a *actor) record(records []hooks.Record) {
 	if a.quiet {
 		// The tracer's: nobody answers a call here.
 		var c *Call
-		a.asSelf(func() { c = a.engine.callAt(a.task) })
+		if !a.engine.cfg.BareEvents {
+			a.asSelf(func() { c = a.engine.callAt(a.task) })
+		}
 		a.engine.deliver(a.events[first:], c)
 		a.events = a.events[:first]
 	}
@@ -76,12 +78,10 @@ func (e *engine) deliver(events []*Event, c *Call) {
 // gather completes what is known of the call that events happened in, while its
 // objects are still at hand.
 func (a *actor) gather() {
-	if len(a.events) == 0 {
+	if len(a.events) == 0 || a.engine.cfg.BareEvents {
 		return
 	}
-	var c *Call
-	// With the task's identity, not all of /proc can be read.
-	a.asSelf(func() { c = a.engine.callOf(a.task, int(a.call.Number), a.call.Args[:4]) })
+	c := a.callOf()
 	a.addPaths(c)
 	a.audited = c
 }
@@ -117,7 +117,11 @@ func (e *engine) report(t *task, call string, records []hooks.Record) {
 	for i := range records {
 		events[i] = e.event(t, call, &records[i])
 	}
-	e.deliver(events, e.callAt(t))
+	var c *Call
+	if !e.cfg.BareEvents {
+		c = e.callAt(t)
+	}
+	e.deliver(events, c)
 }
 
 // changedBy logs what a program has changed of the system as a whole.

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"seward/internal/linux"
 )
@@ -68,17 +69,46 @@ type CallPath struct {
 // maxTitle is how much of a command line is logged.
 const maxTitle = 128
 
-// callOf describes a call of a task.
-func (e *engine) callOf(t *task, number int, args []uint64) *Call {
-	c := &Call{Arch: linux.AuditArch, Number: number, PID: t.tgid, LoginUID: unset, Session: unset}
-	copy(c.Args[:], args)
+// memory is how long what /proc says of a task counts as known, so that a flood of
+// denials doesn't read it over and over.
+const memory = 50 * time.Millisecond
+
+// portrait is what is known of a task, but for its call.
+type portrait struct {
+	Call
+	taken time.Time
+}
+
+// callOf describes the call at hand.
+func (a *actor) callOf() *Call {
+	t := a.task
+	p := t.portrait.Load()
+	if p == nil || time.Since(p.taken) > memory {
+		// With the task's identity, not all of /proc can be read.
+		a.asSelf(func() { p = &portrait{look(t), time.Now()} })
+		t.portrait.Store(p)
+	}
+	c := p.Call
+	c.setCredentials(&t.cred.Credentials)
+	c.Comm, c.Subject = a.events[0].Comm, a.engine.labelText(a.subject.SID)
+	c.Number = int(a.call.Number)
+	copy(c.Args[:], a.call.Args[:])
+	return &c
+}
+
+func (c *Call) setCredentials(ids *linux.Credentials) {
+	c.UID, c.EUID, c.SUID, c.FSUID = ids.UID, ids.EUID, ids.SUID, ids.FSUID
+	c.GID, c.EGID, c.SGID, c.FSGID = ids.GID, ids.EGID, ids.SGID, ids.FSGID
+}
+
+// look reads what /proc says of a task.
+func look(t *task) Call {
+	c := Call{Arch: linux.AuditArch, PID: t.tgid, LoginUID: unset, Session: unset}
 	dir := "/proc/" + strconv.Itoa(t.tid)
 	if st, err := linux.ReadStatus(t.tid); err == nil {
-		c.PPID, c.Comm = st.PPID, st.Name
-		c.UID, c.EUID, c.SUID, c.FSUID = st.UID, st.EUID, st.SUID, st.FSUID
-		c.GID, c.EGID, c.SGID, c.FSGID = st.GID, st.EGID, st.SGID, st.FSGID
+		c.PPID = st.PPID
+		c.setCredentials(&st.Credentials)
 	}
-	c.Comm = commOf(t.tid)
 	c.LoginUID, c.Session = loginOf(t.tid)
 	if device, err := terminalOf(t.tgid); err == nil {
 		c.Terminal = strings.ReplaceAll(strings.TrimPrefix(terminalPath(device), "/dev/"), "/", "")
@@ -86,9 +116,6 @@ func (e *engine) callOf(t *task, number int, args []uint64) *Call {
 	var buf [linux.MaxPath]byte
 	if n, err := linux.Readlinkat(linux.AtFDCwd, linux.MakeName(dir+"/exe"), buf[:]); err == nil {
 		c.Exe = string(buf[:n])
-	}
-	if s := t.subject.Load(); s != nil {
-		c.Subject = e.labelText(s.SID)
 	}
 	if title, err := linux.ReadFile(dir + "/cmdline"); err == nil {
 		c.Title = bytes.TrimRight(title[:min(len(title), maxTitle)], "\x00")
@@ -128,7 +155,13 @@ func (e *engine) callAt(t *task) *Call {
 			args[i], _ = strconv.ParseUint(strings.TrimPrefix(f[1+i], "0x"), 16, 64)
 		}
 	}
-	return e.callOf(t, number, args)
+	c := look(t)
+	c.Number, c.Comm = number, commOf(t.tid)
+	copy(c.Args[:], args)
+	if s := t.subject.Load(); s != nil {
+		c.Subject = e.labelText(s.SID)
+	}
+	return &c
 }
 
 // Calls by what becomes of the last name of their path, or the second's.

@@ -55,6 +55,9 @@ type Config struct {
 	Stdin, Stdout, Stderr *os.File
 	// Audit gets what is to be logged, from any goroutine. nil drops it.
 	Audit func(*Event)
+	// BareEvents has events come without what is known of their call, which takes
+	// some time to find out.
+	BareEvents bool
 	// Coverage says which operations are mediated. Default CoverageFull.
 	Coverage Coverage
 	// StateDir keeps labels that can't be stored with their files. Default: labels
@@ -112,7 +115,7 @@ type Event struct {
 	// Socket is what is known of the socket that a record is about, nil if nothing.
 	Socket *SocketNames
 	// Call is the system call that it happened in, one value for all events of a
-	// call. Last marks the last of them.
+	// call; nil with Config.BareEvents. Last marks the last of them.
 	Call *Call
 	Last bool
 }

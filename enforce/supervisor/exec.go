@@ -248,6 +248,7 @@ func (t *tracer) execed(pid int) {
 		return
 	}
 	task.settle()
+	task.portrait.Store(nil)
 	task.dropHandles()
 	task.unshareFiles()
 	task.credStale = true

@@ -55,6 +55,8 @@ type task struct {
 	expectStop atomic.Bool
 	// handOver is a reference that the task is about to be given.
 	handOver atomic.Pointer[handOverJob]
+	// portrait is what the log says of the task, until it executes something else.
+	portrait atomic.Pointer[portrait]
 	// gateSocket is the inode of the socket that the task receives a reference from,
 	// 0 if it doesn't.
 	gateSocket atomic.Uint64

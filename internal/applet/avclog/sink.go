@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
@@ -142,6 +143,14 @@ func (s *Sink) Event(e *supervisor.Event) {
 		// The log keeps its first error, which closing reports.
 		_ = o.WriteEvent(event)
 	}
+}
+
+// Empty reports whether events go nowhere.
+func (s *Sink) Empty() bool { return len(s.outputs) == 0 }
+
+// Brief reports whether nobody wants to know of the calls.
+func (s *Sink) Brief() bool {
+	return !slices.ContainsFunc(s.outputs, func(o *output) bool { return !o.brief })
 }
 
 // Text takes a record that belongs to no event, such as the security server's own.

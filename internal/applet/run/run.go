@@ -189,6 +189,10 @@ func configure(env *applet.Env, line *getopt.Line, root string, sink *avclog.Sin
 		Audit:          sink.Event,
 		Log:            env.Log,
 	}
+	cfg.BareEvents = sink.Brief()
+	if sink.Empty() {
+		cfg.Audit = nil
+	}
 	if !full {
 		cfg.Coverage = supervisor.CoverageCore
 	}
