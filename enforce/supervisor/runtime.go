@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,12 +24,20 @@ import (
 // long.
 const processors = 4
 
+// garbage is how much memory may be filled before it is collected, in percent of
+// what is in use, which is a few megabytes.
+const (
+	garbage        = 400
+	defaultGarbage = 100
+)
+
 var tuning struct {
 	mu      sync.Mutex
 	runs    int
 	before  int
 	restore func()
 	slack   int // of the process' timers before
+	garbage int // the percentage before
 }
 
 // tune adjusts the runtime until the returned function is called. Runs may
@@ -40,6 +49,9 @@ func tune() func() {
 	if t.runs == 0 {
 		if t.before = runtime.GOMAXPROCS(0); t.before < processors {
 			runtime.GOMAXPROCS(processors)
+		}
+		if t.garbage = debug.SetGCPercent(garbage); t.garbage != defaultGarbage {
+			debug.SetGCPercent(t.garbage) // somebody's choice
 		}
 		t.restore, _ = linux.QuietStops() // without it, signals cost time and nothing else
 		t.slack = calmMonitor()
@@ -53,6 +65,9 @@ func tune() func() {
 		}
 		if t.before < processors {
 			runtime.GOMAXPROCS(t.before)
+		}
+		if t.garbage == defaultGarbage {
+			debug.SetGCPercent(defaultGarbage)
 		}
 		if t.restore != nil {
 			t.restore()
