@@ -297,7 +297,7 @@ func (a *actor) dispatch() (verdict answer) {
 		}
 		a.gather()
 		a.cleanUp()
-		if t.fetched != nil && (verdict.kind != answerErrno || verdict.errno != linux.ErrRestart) {
+		if t.fetched != nil && !t.inGate.Load() && (verdict.kind != answerErrno || verdict.errno != linux.ErrRestart) {
 			t.dropFetched()
 		}
 		a.caching.Unlock()

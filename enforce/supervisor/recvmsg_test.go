@@ -126,10 +126,13 @@ func TestReceiveFiles(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := prepare(t)
-			got := newWorld(t, confined+rules).shell(t, dir, raceStage+"SEWARD_TEST_HELPER=pass ./self ./prog "+tt.files)
-			if got.stdout != tt.want {
-				t.Errorf("got %q, want %q; %s %v", got.stdout, tt.want, got.stderr, got.avcs())
+			for _, send := range []bool{false, true} {
+				dir := prepare(t)
+				change := func(c *supervisor.Config) { c.Dir, c.SendDescriptors = dir, send }
+				got := newWorld(t, confined+rules).run(t, change, "sh", "-c", raceStage+"SEWARD_TEST_HELPER=pass ./self ./prog "+tt.files)
+				if got.stdout != tt.want {
+					t.Errorf("descriptors sent: %v: got %q, want %q; %s %v", send, got.stdout, tt.want, got.stderr, got.avcs())
+				}
 			}
 		})
 	}
@@ -250,9 +253,11 @@ func receiving(kind int) error {
 
 func TestReceive(t *testing.T) {
 	t.Parallel()
-	got := newWorld(t, "").helper(t, nil, "receive")
-	if got.stdout != "good\n" {
-		t.Errorf("got %q; %s", got.stdout, got.stderr)
+	for _, send := range []bool{false, true} {
+		got := newWorld(t, "").helper(t, func(c *supervisor.Config) { c.SendDescriptors = send }, "receive")
+		if got.stdout != "good\n" {
+			t.Errorf("descriptors sent: %v: got %q; %s", send, got.stdout, got.stderr)
+		}
 	}
 }
 
