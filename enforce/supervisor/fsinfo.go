@@ -211,11 +211,14 @@ func (fs *filesystem) lookup(path string, class hooks.Class, otherwise policy.SI
 // inside turns an absolute path on the mount into one within the filesystem.
 func (fs *filesystem) inside(path string) string {
 	rest := strings.TrimPrefix(path, fs.mount.Point)
+	if rest != "" && rest[0] != '/' {
+		rest = "/" + rest
+	}
 	if fs.mount.Root != "/" {
 		rest = fs.mount.Root + rest
 	}
-	if !strings.HasPrefix(rest, "/") {
-		rest = "/" + rest
+	if rest == "" {
+		return "/"
 	}
 	return rest
 }

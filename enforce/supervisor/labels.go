@@ -32,6 +32,8 @@ type labels struct {
 	fs   filesystems
 
 	store *sideStore
+	// mounts are those at the start, by device: where file contexts find things.
+	mounts map[uint64][]linux.Mount
 
 	getxattrat bool // the kernel has it
 }
@@ -54,7 +56,7 @@ func newLabels(e *engine) (*labels, error) {
 	l.fs = filesystems{
 		auth: e.auth, byMount: map[uint64]*filesystem{}, given: map[uint64]*mountLabels{}, others: e.otherMounts,
 	}
-	return l, nil
+	return l, l.readMounts()
 }
 
 func (l *labels) close() { l.store.close() }
@@ -284,7 +286,7 @@ func (a *actor) defaultLabel(p *place, fs *filesystem) policy.SID {
 	if fs.labels == labelCreated && !contextsApply(fs.mount.Type) {
 		return fs.sb.SID
 	}
-	where := a.originalPath(p)
+	where := a.originalPath(p, fs)
 	if !strings.HasPrefix(where, "/") {
 		return e.unlabelled(fs) // on no mount
 	}
@@ -325,7 +327,7 @@ func (a *actor) pathLabel(where string, mode uint16, fs *filesystem) policy.SID 
 	a.asSelf(func() {
 		fd, err = linux.Openat(linux.AtFDCwd, linux.MakeName(path.Dir(where)), linux.OPath|linux.ODirectory|linux.OCloexec, 0)
 	})
-	if err != nil || a.adoptFD(&parent, fd, true) != 0 || keyOf(&parent.st).mount != fs.mount.ID {
+	if err != nil || a.adoptFD(&parent, fd, true) != 0 || a.engine.labels.filesystem(&parent.st).mount.Device() != fs.mount.Device() {
 		return e.unlabelled(fs)
 	}
 	return a.label(&parent)
@@ -382,10 +384,11 @@ func (a *actor) directoryPath(p *place, fd int) string {
 	return path
 }
 
-// originalPath is pathOf as it would be if no directory had been renamed since
-// its objects were there: their labels don't change when it is.
-func (a *actor) originalPath(p *place) string {
-	where := a.pathOf(p)
+// originalPath is pathOf as it would be if nothing had been mounted inside and no
+// directory renamed since its objects were there: their labels don't change by
+// that.
+func (a *actor) originalPath(p *place, fs *filesystem) string {
+	where := a.engine.labels.canonical(a.pathOf(p), fs)
 	store := a.engine.labels.store
 	if !store.hasOrigins() || !strings.HasPrefix(where, "/") {
 		return where
@@ -473,7 +476,7 @@ func (a *actor) pin(p *place) {
 	if _, stored := a.storedLabel(p); stored {
 		return
 	}
-	where := a.originalPath(p)
+	where := a.originalPath(p, fs)
 	_ = a.setLabel(p, a.label(p))
 	if p.isDir() && strings.HasPrefix(where, "/") {
 		a.engine.labels.store.setOrigin(keyOf(&p.st).inodeKey, where)

@@ -53,6 +53,11 @@ func TestMountNamespace(t *testing.T) {
 			"mkdir -p r; unshare -m sh -c 'mount -t tmpfs none r; mkdir r/bin r/lib64 r/lib r/usr r/proc r/old; for d in bin lib lib64 usr proc; do mount --rbind /$d r/$d; done; cd r; pivot_root . old; umount -l /old; cd /; ls -d /*; ls old'",
 			"/bin\n/lib\n/lib64\n/old\n/proc\n/usr\n",
 		},
+		"labels": {
+			"mkdir -p own; echo x >own/f; stat -c %C /etc/passwd own/f >before; " +
+				"unshare -m sh -c 'mount --bind own /etc; stat -c %C /etc/f'; unshare -m sh -c 'mount --bind /etc own; stat -c %C own/passwd own/shadow'",
+			"unconfined_u:object_r:user_tmp_t:s0\nsystem_u:object_r:etc_t:s0\nsystem_u:object_r:shadow_t:s0\n",
+		},
 		"selinuxfs": {"unshare -m sh -c 'cat /sys/fs/selinux/enforce; echo; cat /proc/self/attr/current; echo'", "1\nunconfined_u:unconfined_r:unconfined_t:s0-s15:c0.c1023\x00\n"},
 		"nsenter": {
 			"mkdir m; mkfifo q; unshare -m sh -c 'mount -t tmpfs none m; touch m/f; echo ready >p; read x <q' & " +

@@ -2,10 +2,12 @@ package supervisor
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"syscall"
 
 	"seward/enforce/hooks"
+	"seward/internal/linux"
 	"seward/policy"
 )
 
@@ -148,6 +150,53 @@ func (a *actor) sameContexts(c *hooks.MountContexts, target *place) syscall.Errn
 		}
 	}
 	return 0
+}
+
+// readMounts remembers where filesystems are at the start.
+func (l *labels) readMounts() error {
+	mounts, err := linux.ReadMounts("self")
+	if err != nil {
+		return fmt.Errorf("read mounts: %w", err)
+	}
+	l.mounts = map[uint64][]linux.Mount{}
+	for _, m := range mounts {
+		l.mounts[m.Device()] = append(l.mounts[m.Device()], m)
+	}
+	return nil
+}
+
+// canonical returns the path that an object had at the start, by the mount that
+// shows most of its filesystem. By which mount it was reached makes no difference
+// to its label: mounting something elsewhere doesn't relabel it.
+func (l *labels) canonical(where string, fs *filesystem) string {
+	known := l.mounts[fs.mount.Device()]
+	if len(known) == 0 || !strings.HasPrefix(where, "/") || fs.mount.Point == "" {
+		return where
+	}
+	inside := fs.inside(where)
+	var best *linux.Mount
+	for i := range known {
+		m := &known[i]
+		if below(inside, m.Root) && (best == nil || len(m.Root) < len(best.Root)) {
+			best = m
+		}
+	}
+	if best == nil {
+		return where
+	}
+	rest := strings.TrimPrefix(strings.TrimPrefix(inside, strings.TrimSuffix(best.Root, "/")), "/")
+	switch {
+	case rest == "":
+		return best.Point
+	case best.Point == "/":
+		return "/" + rest
+	}
+	return best.Point + "/" + rest
+}
+
+// below reports whether a path is a directory or in it.
+func below(path, dir string) bool {
+	return dir == "/" || path == dir || strings.HasPrefix(path, dir+"/")
 }
 
 // otherMounts returns a task of each mount namespace but the supervisor's.
