@@ -18,7 +18,7 @@ PACKAGES  ?= ./...
 PEERS = secilc checkpolicy setools policycoreutils semodule-utils selinux-utils \
 	selinux-policy-default selinux-policy-mls libsepol-dev gcc libc6-dev auditd qemu-system-x86 \
 	policycoreutils-python-utils python3-selinux dbus-daemon dbus-bin bubblewrap runc busybox-static \
-	mmdebstrap openssh-client iproute2
+	mmdebstrap openssh-client iproute2 golang-github-containers-common
 
 export CGO_ENABLED = 0
 

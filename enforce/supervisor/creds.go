@@ -97,6 +97,9 @@ func (id *identity) back() error {
 	if id.now.same(id.own) {
 		return nil
 	}
+	// In some user namespaces nobody may set groups, which is no harm where they
+	// are the same anyway.
+	groups := id.now == nil || !slices.Equal(id.now.Groups, id.own.Groups)
 	id.now = nil
 	if err := linux.SetThreadCapabilities(id.own.Caps); err != nil {
 		return id.failed(err)
@@ -109,8 +112,10 @@ func (id *identity) back() error {
 		return id.failed(err)
 	}
 	linux.SetThreadFSGID(id.own.FSGID)
-	if err := linux.SetThreadGroups(id.own.Groups); err != nil {
-		return id.failed(err)
+	if groups {
+		if err := linux.SetThreadGroups(id.own.Groups); err != nil {
+			return id.failed(err)
+		}
 	}
 	// Changing the effective user adjusts the sets.
 	if err := linux.SetThreadCapabilities(id.own.Caps); err != nil {
