@@ -68,8 +68,8 @@ type rule struct {
 	Action   string          `json:"action"`
 	Args     json.RawMessage `json:"args,omitempty"`
 	ErrnoRet *int            `json:"errnoRet,omitempty"`
-	Includes *presence     `json:"includes,omitempty"`
-	Excludes *presence     `json:"excludes,omitempty"`
+	Includes *presence       `json:"includes,omitempty"`
+	Excludes *presence       `json:"excludes,omitempty"`
 }
 
 type presence struct {
