@@ -98,7 +98,7 @@ var fixedNodes = []struct {
 	{"deny_unknown", kindDenyUnknown, ModeRegular | 0o444, 18, kindRoot},
 	{"status", kindStatus, ModeRegular | 0o444, 19, kindRoot},
 	{"policy", kindPolicy, ModeRegular | 0o444, 20, kindRoot},
-	{"validatetrans", kindValidate, ModeRegular | 0o200, 21, kindRoot},
+	{"validatetrans", kindValidate, ModeRegular | 0o222, 21, kindRoot},
 	{"booleans", kindBooleans, ModeDirectory | 0o555, 22, kindRoot},
 	{"null", kindNull, ModeCharacter | 0o666, 23, kindRoot},
 	{"avc", kindCache, ModeDirectory | 0o555, 24, kindRoot},
