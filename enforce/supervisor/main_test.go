@@ -171,7 +171,7 @@ func (w *world) run(t testing.TB, change func(*supervisor.Config), argv ...strin
 		t.Skip(err)
 	}
 	if err != nil {
-		t.Fatalf("%v: %v\n%s", argv, err, stderr.String())
+		t.Fatalf("%v: %v\n%s%v", argv, err, stderr.String(), o.avcs())
 	}
 	if ctx.Err() != nil {
 		t.Errorf("%v: timed out\n%s%s", argv, stdout.String(), stderr.String())
