@@ -186,6 +186,7 @@ func (w *walker) start(dirfd int) syscall.Errno {
 		return syscall.EXDEV
 	}
 	if absolute && w.flags&walkInRoot == 0 {
+		a.engine.labels.current() // another policy may have moved the generation on
 		if root == &a.engine.root && w.flags&^(walkFollow|walkParent|walkEmpty|walkFresh) == 0 {
 			if w.done = w.flags&(walkParent|walkFresh) == 0 && w.usePath(); w.done || w.usePrefix() {
 				return 0
