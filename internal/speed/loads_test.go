@@ -49,7 +49,7 @@ var calls = map[string]func(path string) error{
 // repeat prints the nanoseconds that each call took: those of the quickest of
 // several batches, so that what else runs counts as little as possible.
 func repeat(name, path string) int {
-	const batches, size = 20, 500
+	const batches, size = 300, 40
 	call := calls[name]
 	best := time.Hour
 	for range batches {
