@@ -33,6 +33,15 @@ const (
 	flagNoPrivs   = 'n'
 )
 
+// A process that is to become the program keeps its main goroutine on its first
+// thread: that is the one the supervisor traces, and an initialization is the
+// only time at which it surely runs there.
+func init() {
+	if _, ok := os.LookupEnv(launchEnv); ok {
+		runtime.LockOSThread()
+	}
+}
+
 // ChildMain is called first in the main function of every program that calls
 // Run, and in TestMain. In the process that Run starts from the program's own
 // file it becomes the program to supervise and doesn't return; elsewhere it does
@@ -42,8 +51,7 @@ func ChildMain() {
 	if !ok || len(os.Args) < 3 || len(value) != 3 {
 		return
 	}
-	// The filter holds for one thread: the one that calls exec.
-	runtime.LockOSThread()
+	// The filter holds for one thread: the one that calls exec (see init).
 	control := int(value[0] - '0')
 	errno := becomeProgram(control, value[1] == flagNoPrivs, Coverage(value[2]-'0'))
 	_ = reportStart(control, replyFailed, uint32(errno))
