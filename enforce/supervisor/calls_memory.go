@@ -2,8 +2,8 @@ package supervisor
 
 // memoryCalls are the calls on address spaces.
 var memoryCalls = []call{
-	{name: "mmap", action: actionAllow},
-	{name: "mprotect", action: actionAllow},
+	{name: "mmap", action: actionFilter, filter: filterMmap, core: filterMmapCore, handle: (*actor).mmap, restart: true},
+	{name: "mprotect", action: actionFilter, filter: filterProtect, handle: (*actor).mprotect, restart: true},
 	{name: "munmap", action: actionAllow},
 	{name: "brk", action: actionAllow},
 	{name: "mremap", action: actionAllow},
@@ -23,7 +23,7 @@ var memoryCalls = []call{
 	{name: "process_vm_writev", action: actionNotify, handle: (*actor).processVMWrite, restart: true},
 	{name: "membarrier", action: actionAllow},
 	{name: "mlock2", action: actionAllow},
-	{name: "pkey_mprotect", action: actionAllow},
+	{name: "pkey_mprotect", action: actionFilter, filter: filterProtect, handle: (*actor).mprotect, restart: true},
 	{name: "pkey_alloc", action: actionAllow},
 	{name: "pkey_free", action: actionAllow},
 	{name: "process_madvise", action: actionNotify, handle: (*actor).processMadvise, restart: true},

@@ -49,7 +49,7 @@ var processCalls = []call{
 	{name: "rt_sigqueueinfo", action: actionNotify, handle: (*actor).sigqueue, restart: true},
 	{name: "rt_sigsuspend", action: actionAllow},
 	{name: "sigaltstack", action: actionAllow},
-	{name: "personality", action: actionAllow},
+	{name: "personality", action: actionFilter, filter: filterPersonality, handle: (*actor).personality},
 	{name: "getpriority", action: actionAllow},
 	{name: "setpriority", action: actionNotify, handle: (*actor).setPriority, restart: true},
 	{name: "sched_setparam", action: actionNotify, handle: (*actor).setScheduler, restart: true},

@@ -59,6 +59,8 @@ func spansOf(table []call, coverage Coverage) []span {
 			add(i, allowed)
 		case c.action == actionNotify:
 			add(i, notified)
+		case c.action == actionFilter && c.core != nil && coverage == CoverageCore:
+			add(i, &call{name: c.name, action: actionFilter, filter: c.core})
 		case c.action == actionFilter:
 			add(i, c)
 		case c.action == actionRefuse:

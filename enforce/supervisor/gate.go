@@ -162,6 +162,13 @@ func (g *gate) closeAs(r linux.Registers) bool {
 	return true
 }
 
+// passes reports whether the call is one that the tracer has the task make, and
+// that needs no check.
+func (a *actor) passes() bool {
+	job := a.task.gate.Load()
+	return job != nil && job.pass
+}
+
 // gate answers the call that no kernel has: with what the tracer wants done, or,
 // from a program, as the kernel would.
 func (a *actor) gate() answer {

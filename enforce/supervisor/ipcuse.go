@@ -41,7 +41,10 @@ func (a *actor) shmat() answer {
 		if e := a.ipcAccess(u, want); e != 0 {
 			return e
 		}
-		return a.ipcOperation(u, op)
+		if e := a.ipcOperation(u, op); e != 0 || flags&executable == 0 {
+			return e
+		}
+		return a.judge(hooks.MapAnonymous(a.engine.auth, a.subject, hooks.Mapping{Exec: true}), nil)
 	})
 }
 

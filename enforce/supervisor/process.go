@@ -86,7 +86,7 @@ func (a *actor) prlimit() answer { return a.limits(a.numberArg(0), a.arg(2), a.a
 // so that the supervisor does it.
 func (a *actor) limits(pid int, fresh, old uint64) answer {
 	e := a.engine
-	if job := a.task.gate.Load(); job != nil && job.pass {
+	if a.passes() {
 		return goOn
 	}
 	resource := a.intArg(1)

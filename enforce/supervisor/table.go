@@ -25,6 +25,8 @@ type call struct {
 	handle func(*actor) answer
 	// filter writes the part of the filter that looks at arguments.
 	filter func(*linux.Assembler)
+	// core takes filter's place with CoverageCore, if it is set.
+	core func(*linux.Assembler)
 	// restart says that an ordinary kernel never interrupts the call, so that it is
 	// started again when a signal came before its notification was received.
 	restart bool
@@ -87,6 +89,7 @@ var (
 	callDup2          = linux.SyscallNumber("dup2")
 	callDup3          = linux.SyscallNumber("dup3")
 	callSendmsg       = linux.SyscallNumber("sendmsg")
+	callMmap          = linux.SyscallNumber("mmap")
 	callRecvmsg       = linux.SyscallNumber("recvmsg")
 	callPrctl         = linux.SyscallNumber("prctl")
 	callPersonality   = linux.SyscallNumber("personality")

@@ -70,6 +70,11 @@ type task struct {
 	// something to receive, for the tracer alone.
 	waiting *linux.Registers
 
+	// memoryJob is a change of memory that the task is about to make.
+	memoryJob atomic.Pointer[memoryJob]
+	// vmShared says that others may change the task's memory and where its files
+	// are mapped: threads, or children by clone(CLONE_VM).
+	vmShared atomic.Bool
 	// fetch is a descriptor that the task is about to send, fetched are those that
 	// it has sent for the call that it makes again.
 	fetch   atomic.Pointer[fetchJob]
@@ -198,6 +203,7 @@ func (t *task) die() {
 func (t *task) release() {
 	t.dropHandles()
 	t.dropFetched()
+	t.dropMemoryJob()
 	if job := t.handOver.Swap(nil); job != nil {
 		job.close()
 	}
@@ -381,6 +387,10 @@ func (ts *tasks) fork(parent *task, tid int, flags uint64) *task {
 	child.keySession.Store(parent.keySession.Load())
 	if flags&linux.CloneThread != 0 {
 		child.tgid = parent.tgid
+	}
+	if flags&(linux.CloneVM|linux.CloneVfork) == linux.CloneVM {
+		parent.vmShared.Store(true)
+		child.vmShared.Store(true)
 	}
 	if !parent.credStale {
 		child.credStale = false

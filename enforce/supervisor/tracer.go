@@ -211,6 +211,9 @@ func (t *tracer) stopped(tid int, status linux.WaitStatus) {
 			t.deliver(task)
 			t.settleCall(task)
 			t.fetch(task)
+			if !task.lost {
+				t.changeMemory(task)
+			}
 			t.takeRefused(task)
 			if task.lost {
 				return
