@@ -42,6 +42,7 @@ type actor struct {
 	awaited       int        // times that the call has waited for a socket
 	handing       []handedFD // references that wait to be handed over
 	steps         []step
+	mapped        []hooks.Inode // of the exec that is checked
 
 	// given are the paths of the call as its caller wrote them, events what is to be
 	// logged of it, audited what the log says of the call itself.

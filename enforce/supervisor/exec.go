@@ -23,6 +23,8 @@ type pendingExec struct {
 	was    inodeKey // what ran before, of an untraced process
 	x      hooks.Execution
 	nosuid bool
+	// mapped are the files that the kernel maps for the new program.
+	mapped []hooks.Inode
 	// arguments is how the arguments of a script's interpreter begin, each ended by
 	// a NUL: that it is what runs doesn't tell that it runs the script.
 	arguments []byte
@@ -95,7 +97,9 @@ func (a *actor) checkExec(p *place, name string) (*pendingExec, syscall.Errno) {
 	if e := a.execUntraced(p, pending); e != 0 {
 		return nil, e
 	}
+	a.mapped = nil
 	pending.image, pending.arguments, e = a.interpreters(p, name)
+	pending.mapped = a.mapped
 	return pending, e
 }
 
@@ -147,6 +151,7 @@ func (a *actor) interpreters(p *place, program string) (image inodeKey, argument
 		}
 		name, option := interpreterOf(head)
 		if name == "" {
+			a.mapped = append(a.mapped, a.inode(p))
 			return keyOf(&p.st).inodeKey, arguments, a.loader(head)
 		}
 		if arguments == nil {
@@ -230,7 +235,8 @@ func (a *actor) loader(head []byte) syscall.Errno {
 	if !r.found {
 		return syscall.ENOENT
 	}
-	_, e := a.executable(&r.obj)
+	i, e := a.executable(&r.obj)
+	a.mapped = append(a.mapped, i)
 	return e
 }
 
@@ -312,6 +318,9 @@ func (t *tracer) commit(task *task, pending *pendingExec) {
 	old := task.subject.Load()
 	next := pending.x.SID
 	committed := old.Committed(next)
+	if !t.mayMap(task, old, &committed, pending.mapped) {
+		_ = linux.Kill(task.tid, syscall.SIGSEGV)
+	}
 	if !pending.x.Changed || next == old.SID {
 		task.setSubject(committed)
 		if !t.restrict(task) {
@@ -323,6 +332,22 @@ func (t *tracer) commit(task *task, pending *pendingExec) {
 		_ = linux.Kill(task.tid, syscall.SIGKILL)
 	}
 	task.setSubject(committed)
+}
+
+// mayMap reports whether the new program may be mapped: as its own label, of
+// files that the old one opened. The kernel ends a program that may not.
+func (t *tracer) mayMap(task *task, old, next *hooks.Subject, files []hooks.Inode) bool {
+	a := t.actor
+	a.task, a.subject, a.entry = task, next, t.execEntry()
+	defer a.forget()
+	for _, i := range files {
+		i.Ref = nil
+		f := hooks.File{SID: old.SID, Inode: i}
+		if a.judge(hooks.MapFile(t.e.auth, next, &f, hooks.Mapping{Exec: true}), nil) != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // succeed has the thread that called exec take over the number of its process;

@@ -26,10 +26,36 @@ const (
 // firstRealtime is the first signal that stands for nothing by itself.
 const firstRealtime = 32
 
-func filterFcntl(a *linux.Assembler) {
+// Commands that lock, lease and watch.
+const (
+	fcntlGetLock     = 5
+	fcntlSetLock     = 6
+	fcntlSetLockWait = 7
+	fcntlOFDGetLock  = 36
+	fcntlOFDSetLock  = 37
+	fcntlOFDLockWait = 38
+	fcntlSetLease    = 1024
+	fcntlNotify      = 1026
+)
+
+// filterFcntl asks about what changes more than the caller's own descriptor.
+func filterFcntl(a *linux.Assembler) { fcntlFilter(a, false) }
+
+// filterFcntlCore leaves locks to the kernel.
+func filterFcntlCore(a *linux.Assembler) { fcntlFilter(a, true) }
+
+func fcntlFilter(a *linux.Assembler, core bool) {
 	note, refused := a.Label(), a.Label()
 	flags, signal := a.Label(), a.Label()
 	a.LoadArgument(1)
+	if !core {
+		for _, command := range []uint32{
+			fcntlGetLock, fcntlSetLock, fcntlSetLockWait, fcntlOFDGetLock, fcntlOFDSetLock, fcntlOFDLockWait, fcntlSetLease,
+		} {
+			a.JumpEqual(command, note, linux.Next)
+		}
+	}
+	a.JumpEqual(fcntlNotify, note, linux.Next)
 	a.JumpEqual(fcntlSetFlags, flags, linux.Next)
 	a.JumpEqual(fcntlSetOwner, note, linux.Next)
 	a.JumpEqual(fcntlSetSignal, signal, linux.Next)
@@ -56,10 +82,46 @@ func filterFcntl(a *linux.Assembler) {
 }
 
 func (a *actor) fcntl() answer {
-	if a.intArg(1) == fcntlSetOwner {
+	switch a.intArg(1) {
+	case fcntlSetOwner:
 		return a.setOwner(a.intArg(2))
+	case fcntlSetFlags:
+		return a.setFlags(a.intArg(2))
+	case fcntlNotify:
+		return a.notifyOf(a.intArg(2))
 	}
-	return a.setFlags(a.intArg(2))
+	return a.lock()
+}
+
+// flock answers the call.
+func (a *actor) flock() answer { return a.lock() }
+
+// lock checks what only the caller itself can do: locks are its own. Where
+// threads share the descriptor, it may by then stand for another of their files.
+func (a *actor) lock() answer {
+	if e := a.takeUsable(a.intArg(0)); e != 0 {
+		return failure(e)
+	}
+	f := a.file(&a.argument)
+	if e := a.judge(hooks.LockFile(a.engine.auth, a.subject, &f), nil); e != 0 {
+		return failure(e)
+	}
+	a.task.interruptible.Store(true) // it may wait
+	return goOn
+}
+
+// notifyOf answers F_NOTIFY, by which a directory is watched.
+func (a *actor) notifyOf(events int) answer {
+	if e := a.takeUsable(a.intArg(0)); e != 0 {
+		return failure(e)
+	}
+	const access = 1 // DN_ACCESS
+	i := a.inode(&a.argument)
+	watch := hooks.Watching{Reads: events&access != 0}
+	if e := a.judge(hooks.Watch(a.engine.auth, a.subject, &i, a.superblock(&a.argument), watch), nil); e != 0 {
+		return failure(e)
+	}
+	return goOn
 }
 
 // setFlags changes the flags of the open file that is checked, whatever its

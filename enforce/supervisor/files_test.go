@@ -25,6 +25,7 @@ const secondDomain = `
 (allow tdom_t user_tmp_t (file (write append getattr open)))
 (allow tdom2_t public_t (file (read getattr)))
 (allow tdom2_t self (process (fork)))
+(allow tdom2_t tdom_t (fd (use))) ; for its program, which the other domain opened
 `
 
 // A description keeps the label of who opened it through any number of execs.
@@ -32,18 +33,18 @@ func TestOpenerLabel(t *testing.T) {
 	t.Parallel()
 	oracle.Need(t, "chcon")
 	tests := map[string]struct{ rules, stdout string }{
-		"all":     {"(allow tdom2_t tdom_t (fd (use)))", "public\npublic\n"},
-		"first's": {"", "public\n"}, // that of unconfined_t may be used by every domain
+		"all":      {"", "public\npublic\npublic\n"}, // the first file has been read to its end by then
+		"second's": {"(deny tdom2_t unconfined_t (fd (use)))", "public\n"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, confined+secondDomain+tt.rules)
-			// One file opened by unconfined_t, another by tdom_t, both read by tdom2_t,
-			// which writes where it may: to a file that it got the same two ways.
+			// Of two files to read and two to write one each was opened by unconfined_t
+			// and by tdom_t; tdom2_t copies each way.
 			got := w.shell(t, t.TempDir(), stage+`cp dsh dsh2; chcon -t tdom2_exec_t dsh2; cp public public2; chcon -t public_t public2
 touch out out2; cp public in; chcon -t public_t in
-./dsh -c './dsh2 -c "cat <&7; cat <&8" 8<public2 9>>out2 >&3' 7<public 3>>out 2>/dev/null
+./dsh -c './dsh2 -c "cat <&7 >&3; cat >&3 <&8" 8<public2; ./dsh2 -c "cat <&7 >&9; cat <&8 >&9" 8<public2 9>>out2' 7<public 3>>out 2>/dev/null
 cat out out2`)
 			if got.stdout != tt.stdout {
 				t.Errorf("got %q, want %q; %s %v", got.stdout, tt.stdout, got.stderr, got.avcs())

@@ -186,14 +186,21 @@ const (
 	tiocLinux = 0x541c
 )
 
-func filterIoctl(a *linux.Assembler) {
+// filterIoctl asks about every command that isn't refused.
+func filterIoctl(a *linux.Assembler) { ioctlFilter(a, linux.SeccompNotify) }
+
+// filterIoctlCore leaves all to the kernel that isn't refused.
+func filterIoctlCore(a *linux.Assembler) { ioctlFilter(a, linux.SeccompAllow) }
+
+func ioctlFilter(a *linux.Assembler, others uint32) {
 	refused := a.Label()
 	a.LoadArgument(1)
 	a.JumpEqual(tiocSTI, refused, linux.Next)
 	a.JumpEqual(tiocLinux, refused, linux.Next)
 	a.JumpEqual(ioctlSetOwner, refused, linux.Next)
 	a.JumpEqual(ioctlSetGroup, refused, linux.Next)
-	a.Return(linux.SeccompAllow)
+	a.JumpEqual(ioctlUserfaultfd, refused, linux.Next)
+	a.Return(others)
 	a.Place(refused)
 	a.Return(refusal(syscall.EPERM))
 }

@@ -179,7 +179,7 @@ func TestFilterArguments(t *testing.T) {
 		{"prctl", [6]uint64{15}, allow},
 		{"ioctl", [6]uint64{0, tiocSTI}, eperm},
 		{"ioctl", [6]uint64{0, high | tiocSTI}, eperm},
-		{"ioctl", [6]uint64{0, 0x5401}, allow},
+		{"ioctl", [6]uint64{0, 0x5401}, notify},
 		{"prlimit64", [6]uint64{0, 7}, allow},
 		{"prlimit64", [6]uint64{12, 7}, notify},
 		{"prlimit64", [6]uint64{0, 7, 1}, notify},
