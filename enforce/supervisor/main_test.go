@@ -161,7 +161,7 @@ func (w *world) run(t testing.TB, change func(*supervisor.Config), argv ...strin
 	if cfg.Stderr == nil {
 		cfg.Stderr = collect(t, &stderr, &done)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute+3*raceTime)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute+3*raceTime+soakTime)
 	defer cancel()
 	exit, err := supervisor.Run(ctx, cfg)
 	for _, f := range done {
