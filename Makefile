@@ -22,7 +22,7 @@ PEERS = secilc checkpolicy setools policycoreutils semodule-utils selinux-utils 
 
 export CGO_ENABLED = 0
 
-.PHONY: all build install test race lint fmt fuzz bench perf cover cross check oracle kernel kernel-image system system-image peers tidy clean
+.PHONY: attack soak all build install test race lint fmt fuzz bench perf cover cross check oracle kernel kernel-image system system-image peers tidy clean
 
 all: build
 
@@ -94,6 +94,15 @@ oracle: peers
 # questions.
 kernel: kernel-image
 	SEWARD_REQUIRE_ORACLES=1 SEWARD_KERNEL=1 $(GO) test -v -count=1 -timeout 30m -run '^TestKernel' ./internal/kernelvm
+
+# Races between a check and what comes after it, each for RACE_TIME; everything at
+# once for SOAK_TIME. The ordinary tests do both for seconds.
+RACE_TIME ?= 10m
+SOAK_TIME ?= 30m
+attack:
+	SEWARD_RACE_TIME=$(RACE_TIME) $(GO) test -v -count=1 -timeout 24h -run 'Race' ./enforce/supervisor
+soak:
+	SEWARD_SOAK=$(SOAK_TIME) $(GO) test -v -count=1 -timeout 24h -run '^TestSoak$$' ./enforce/supervisor
 
 # A whole Debian with its services, under its own policy.
 system: system-image
