@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"syscall"
 
 	"seward/enforce/sysroot"
 	"seward/internal/applet"
@@ -57,13 +58,11 @@ func stateDir(line *getopt.Line, root string) (string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("make state directory: %w", err)
 	}
-	f, err := os.Open(dir) //nolint:gosec // G304: named by the user; open until the process ends.
+	// Open for as long as the process lasts, and not by a file that would be closed
+	// once nothing refers to it.
+	fd, err := syscall.Open(dir, syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_CLOEXEC, 0)
 	if err != nil {
 		return "", fmt.Errorf("open state directory: %w", err)
 	}
-	keptOpen = f
-	return fmt.Sprintf("/proc/self/fd/%d", f.Fd()), nil
+	return fmt.Sprintf("/proc/self/fd/%d", fd), nil
 }
-
-// keptOpen is what a path that stateDir returned leads through.
-var keptOpen *os.File
