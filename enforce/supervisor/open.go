@@ -191,7 +191,7 @@ func (a *actor) create(o *opening, r *resolution) (int, error) {
 		return -1, e
 	}
 	defer a.withUmask()()
-	return linux.Openat(r.dir.fd, r.name, o.flags&^linux.OTrunc|openCreates|linux.ONofollow|linux.ONoctty|linux.OCloexec, o.mode)
+	return linux.Openat(r.dir.fd, r.name, o.flags&^linux.OTrunc|openCreates|linux.ONoctty|linux.OCloexec, o.mode)
 }
 
 // withUmask has the actor's thread make files with the task's umask, until the
@@ -342,8 +342,8 @@ func (a *actor) openExisting(o *opening) answer {
 	// The quick way: open by name, then see whether it is what was found. Without
 	// waiting, in case it became something else; without O_TRUNC, until the policy
 	// has been asked. What the kernel refuses by itself it refuses here, before.
-	fd, err := linux.Openat(
-		r.dir.fd, r.obj.name, o.flags&^(linux.OTrunc|linux.OCreat|linux.OExcl)|linux.ONofollow|linux.ONonblock|linux.ONoctty|linux.OCloexec, 0,
+	fd, err := linux.OpenEntry(
+		r.dir.fd, r.obj.name, o.flags&^(linux.OTrunc|linux.OCreat|linux.OExcl)|linux.ONonblock|linux.ONoctty|linux.OCloexec,
 	)
 	if err != nil {
 		if e := errnoOf(err); e == syscall.ELOOP || e == syscall.ENXIO || e == syscall.ENOENT {
