@@ -55,18 +55,18 @@ func (e *engine) run(ctx context.Context) (int, error) {
 
 // onOwnThread runs f on a thread that ends with it, whatever state it is in. It
 // isn't the process' first: that one inherits the children of threads that end,
-// so that it would hear of others than its own.
+// so that it would hear of others than its own. Nor is it one that has started a
+// program of somebody else's before, of whose end it would hear.
 func onOwnThread(f func()) {
 	runtime.LockOSThread()
-	if linux.Gettid() != os.Getpid() {
+	if linux.Gettid() != os.Getpid() && !linux.HasChildren() {
 		f()
 		return
 	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		runtime.LockOSThread()
-		f()
+		onOwnThread(f)
 	}()
 	<-done
 	runtime.UnlockOSThread()
