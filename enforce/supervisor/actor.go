@@ -113,7 +113,13 @@ func (a *actor) dropCaches() {
 }
 
 // forget lets go of the task, which may go on once its call is answered.
-func (a *actor) forget() { a.task, a.entry, a.subject = nil, nil, nil }
+func (a *actor) forget() {
+	if a.tracing {
+		// The tracer looks into stopped tasks, which is the supervisor's doing.
+		_ = a.becomeSelf()
+	}
+	a.task, a.entry, a.subject = nil, nil, nil
+}
 
 // arg returns an argument of the call.
 func (a *actor) arg(i int) uint64 { return a.call.Args[i] }

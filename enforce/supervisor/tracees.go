@@ -239,6 +239,9 @@ func (e *engine) dropEnded() {
 // gone.
 func (a *actor) adopt(tid int) *task {
 	e := a.engine
+	if a.becomeSelf() != 0 {
+		return nil // whoever the actor was for an earlier call may not look
+	}
 	st, err := linux.ReadStatus(tid)
 	if err != nil || !e.listener.Valid(a.call.ID) {
 		return nil
@@ -314,6 +317,9 @@ func (a *actor) confirmExec(t *task) bool {
 		return true
 	}
 	t.exec = nil
+	if a.becomeSelf() != 0 {
+		return false // whoever the actor was for an earlier call may not look
+	}
 	now := e.running(t.tid)
 	if now == pending.was && now != pending.image {
 		return true // it failed
@@ -369,7 +375,7 @@ func (a *actor) execUntraced(p *place, pending *pendingExec) syscall.Errno {
 		a.engine.log.Warn("exec under a debugger would give back capabilities", "pid", a.task.tid)
 		return syscall.EPERM
 	}
-	pending.was = a.engine.running(a.task.tid)
+	a.asSelf(func() { pending.was = a.engine.running(a.task.tid) })
 	return 0
 }
 
