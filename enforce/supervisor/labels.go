@@ -489,5 +489,8 @@ func (e *engine) taskLabel(tid int) policy.SID {
 	if t := e.tasks.get(tid); t != nil {
 		return t.sid()
 	}
+	if sid, ok := e.tasks.ended(tid); ok && linux.IsZombie(tid) {
+		return sid // whom its parent hasn't waited for
+	}
 	return e.kernelSID()
 }

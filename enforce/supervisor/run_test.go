@@ -3,6 +3,7 @@ package supervisor_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"seward/enforce/supervisor"
+	"seward/internal/linux"
 )
 
 // What a policy allows everything must behave as if nobody watched.
@@ -232,4 +234,33 @@ func descriptors(t *testing.T) []string {
 		}
 	}
 	return list
+}
+
+// A process that has ended keeps its label until its parent has waited for it.
+func TestSignalToZombie(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, confined+`(deny tdom_t kernel_t (process (signull signal))) (allow tdom_t tdom_exec_t (file (execute_no_trans))) (allow tdom_t self (process (signull signal)))`)
+	got := w.shell(t, prepare(t), raceStage+`SEWARD_TEST_HELPER=zombie ./prog`)
+	if got.stdout != "true\n" {
+		t.Errorf("got %q %v; %s", got.stdout, got.avcs(), got.stderr)
+	}
+}
+
+func init() {
+	helpers["zombie"] = func([]string) int {
+		pid, err := syscall.ForkExec("/proc/self/exe", []string{"x"}, &syscall.ProcAttr{Env: []string{helperEnv + "=nothing"}})
+		if err != nil {
+			fmt.Println(err)
+			return 1
+		}
+		for range 1000 {
+			if linux.IsZombie(pid) {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		fmt.Println(linux.IsZombie(pid) && syscall.Kill(pid, 0) == nil && syscall.Kill(pid, syscall.SIGTERM) == nil)
+		return 0
+	}
+	helpers["nothing"] = func([]string) int { return 0 }
 }

@@ -310,6 +310,30 @@ func (t *task) setSubject(s hooks.Subject) { t.subject.Store(&s) }
 type tasks struct {
 	mu  sync.RWMutex
 	all map[int]*task
+	// last are the labels of the processes that ended last, a ring.
+	last [maxEnded]endedTask
+	next int
+}
+
+// endedTask is a process that has ended.
+type endedTask struct {
+	pid int
+	sid policy.SID
+}
+
+// maxEnded is how many processes that wait for their parents are known.
+const maxEnded = 256
+
+// ended returns the label that a process had which has ended.
+func (ts *tasks) ended(pid int) (policy.SID, bool) {
+	ts.mu.RLock()
+	defer ts.mu.RUnlock()
+	for i := range ts.last {
+		if ts.last[i].pid == pid {
+			return ts.last[i].sid, true
+		}
+	}
+	return 0, false
 }
 
 func (ts *tasks) get(tid int) *task {
@@ -323,6 +347,11 @@ func (ts *tasks) add(t *task) {
 	ts.mu.Lock()
 	old := ts.all[t.tid]
 	ts.all[t.tid] = t
+	for i := range ts.last {
+		if ts.last[i].pid == t.tid {
+			ts.last[i].pid = 0 // the number has another owner
+		}
+	}
 	ts.mu.Unlock()
 	if old != nil {
 		old.die() // of whose end nobody was told
@@ -349,6 +378,10 @@ func (ts *tasks) remove(tid int) (gone *task, left int) {
 	gone = ts.all[tid]
 	delete(ts.all, tid)
 	left = len(ts.all)
+	if gone != nil && gone.tid == gone.tgid {
+		ts.last[ts.next] = endedTask{tid, gone.sid()}
+		ts.next = (ts.next + 1) % maxEnded
+	}
 	ts.mu.Unlock()
 	return gone, left
 }

@@ -252,3 +252,14 @@ func unescape(s string) string {
 	}
 	return b.String()
 }
+
+// IsZombie reports whether a process has ended and waits for its parent.
+func IsZombie(pid int) bool {
+	data, err := ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return false
+	}
+	// The name, in parentheses, may hold anything.
+	rest := data[bytes.LastIndexByte(data, ')')+1:]
+	return len(rest) > 1 && rest[1] == 'Z'
+}
