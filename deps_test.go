@@ -56,6 +56,7 @@ var law = []struct {
 	{"cmd/seward", "internal/applet/table enforce/supervisor"},
 
 	// Testing aids.
+	{"internal/compat", ""},
 	{"internal/oracle/...", ""},
 	{"internal/policycmp", "policy/..."},
 	{"internal/querygen", "policy/..."},
