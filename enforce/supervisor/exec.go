@@ -54,7 +54,7 @@ func (a *actor) execPath(dirfd int, address uint64, flags int) answer {
 	if isKind(&p.st, linux.SIFLNK) {
 		return failure(syscall.ELOOP)
 	}
-	pending, e := a.checkExec(p, a.programName(dirfd, address))
+	pending, e := a.checkExec(p, a.programName(dirfd))
 	if e != 0 {
 		return failure(e)
 	}
@@ -63,16 +63,9 @@ func (a *actor) execPath(dirfd int, address uint64, flags int) answer {
 }
 
 // programName returns what the kernel calls the program that an exec names, as
-// scripts get it. It is read once more; if it isn't what was walked, the exec
-// isn't verified.
-func (a *actor) programName(dirfd int, address uint64) string {
-	var path []byte
-	if address != 0 {
-		var e syscall.Errno
-		if path, e = a.readPath(&a.path2, address); e != 0 {
-			return ""
-		}
-	}
+// scripts get it: by the path that was walked, which isn't read again.
+func (a *actor) programName(dirfd int) string {
+	path := a.given[0]
 	switch {
 	case dirfd == linux.AtFDCwd, len(path) > 0 && path[0] == '/':
 		return string(path)

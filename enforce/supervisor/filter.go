@@ -168,15 +168,22 @@ const (
 	prCapAmbient    = 47
 )
 
+// prSetDispatch has a program's calls become signals, those too that the
+// supervisor has it make: whoever decides that could pretend to have made them.
+const prSetDispatch = 59
+
 func filterPrctl(a *linux.Assembler) {
-	note := a.Label()
+	note, refused := a.Label(), a.Label()
 	a.LoadArgument(0)
+	a.JumpEqual(prSetDispatch, refused, linux.Next)
 	for _, option := range []uint32{prSetPdeathsig, prSetDumpable, prSetKeepCaps, prSetSecurebits, prSetNoNewPrivs, prCapAmbient} {
 		a.JumpEqual(option, note, linux.Next)
 	}
 	a.Return(linux.SeccompAllow)
 	a.Place(note)
 	a.Return(linux.SeccompNotify)
+	a.Place(refused)
+	a.Return(refusal(syscall.EINVAL))
 }
 
 // Terminal commands that put input in the way of whoever else reads the

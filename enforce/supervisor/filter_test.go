@@ -177,6 +177,7 @@ func TestFilterArguments(t *testing.T) {
 		{"close_range", [6]uint64{3, 4, 4}, allow},
 		{"prctl", [6]uint64{prSetDumpable}, notify},
 		{"prctl", [6]uint64{15}, allow},
+		{"prctl", [6]uint64{prSetDispatch}, linux.SeccompErrno | uint32(syscall.EINVAL)},
 		{"ioctl", [6]uint64{0, tiocSTI}, eperm},
 		{"ioctl", [6]uint64{0, high | tiocSTI}, eperm},
 		{"ioctl", [6]uint64{0, 0x5401}, notify},

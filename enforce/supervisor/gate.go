@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"bytes"
+	"sync/atomic"
 	"syscall"
 
 	"seward/internal/linux"
@@ -31,6 +32,9 @@ type gateJob struct {
 	// becomes a new one, the call's result.
 	replace []int
 	failed  bool
+	// done says that the notification came: a filter of the program's own can answer
+	// the call in the supervisor's place.
+	done atomic.Bool
 	// pass says that the thread makes a call that is usually asked about.
 	pass bool
 }
@@ -140,7 +144,8 @@ func (g *gate) replace(null int, fds []int) bool {
 func (g *gate) job(job *gateJob) (int64, bool) {
 	g.task.gate.Store(job)
 	defer g.task.gate.Store(nil)
-	return g.call(callGate)
+	result, ok := g.call(callGate)
+	return result, ok && job.done.Load()
 }
 
 // put writes to the scratch memory and returns its address.
@@ -173,10 +178,11 @@ func (a *actor) passes() bool {
 // from a program, as the kernel would.
 func (a *actor) gate() answer {
 	job := a.task.gate.Load()
-	switch {
-	case job == nil:
+	if job == nil {
 		return failure(syscall.ENOSYS)
-	case len(job.replace) == 0:
+	}
+	job.done.Store(true)
+	if len(job.replace) == 0 {
 		fd, err := linux.Dup(job.source)
 		if err != nil {
 			return failure(errnoOf(err))
