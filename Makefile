@@ -22,7 +22,7 @@ PEERS = secilc checkpolicy setools policycoreutils semodule-utils selinux-utils 
 
 export CGO_ENABLED = 0
 
-.PHONY: attack soak all build install test race lint fmt fuzz bench perf cover cross check oracle kernel kernel-image system system-image peers tidy clean
+.PHONY: attack soak storm all build install test race lint fmt fuzz bench perf cover cross check oracle kernel kernel-image system system-image peers tidy clean
 
 all: build
 
@@ -101,6 +101,8 @@ RACE_TIME ?= 10m
 SOAK_TIME ?= 30m
 attack:
 	SEWARD_RACE_TIME=$(RACE_TIME) $(GO) test -v -count=1 -timeout 24h -run 'Race' ./enforce/supervisor
+storm:
+	SEWARD_RACE_TIME=$(RACE_TIME) $(GO) test -v -count=1 -timeout 24h -run 'Storm|TestHog' ./enforce/supervisor
 soak:
 	SEWARD_SOAK=$(SOAK_TIME) $(GO) test -v -count=1 -timeout 24h -run '^TestSoak$$' ./enforce/supervisor
 

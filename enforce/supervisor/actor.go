@@ -3,6 +3,7 @@ package supervisor
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"seward/enforce/hooks"
@@ -23,6 +24,11 @@ type actor struct {
 	fd      int            // to be given to the task, -1 if none
 	tracing bool           // it is the tracer's, for stopped tasks
 	refused bool           // a hook has refused the call
+
+	// busyFor is the thread whose call is being answered, 0 if none is, busyWith the
+	// call's number.
+	busyFor  atomic.Uint32
+	busyWith atomic.Uint64
 
 	dirs     dirCache
 	caching  sync.Mutex // held during a call, in which dirs is used

@@ -57,9 +57,13 @@ func (e *engine) addActor() {
 	if ok {
 		r.actors++
 	}
+	crowded := ok && r.actors == crowd
 	r.mu.Unlock()
 	if ok {
 		r.ended.Go(e.act)
+	}
+	if crowded {
+		r.ended.Go(e.relieve)
 	}
 }
 
@@ -109,7 +113,10 @@ func (a *actor) receive() bool {
 		if r.parked.Load() {
 			r.wake()
 		}
+		a.busyWith.Store(a.call.ID)
+		a.busyFor.Store(a.call.PID)
 		a.answer()
+		a.busyFor.Store(0)
 		if r.epoch.Load() == a.epoch {
 			r.work.Add(1)
 		}

@@ -58,7 +58,7 @@ func (a *actor) awaitReader(flags int) (int, syscall.Errno) {
 		if e := a.interrupted(); e != 0 {
 			return -1, e
 		}
-		time.Sleep(patience)
+		time.Sleep(a.pause())
 	}
 }
 
@@ -80,7 +80,7 @@ func (a *actor) awaitWriter(flags int) (int, syscall.Errno) {
 		select {
 		case o := <-done:
 			return o.fd, errnoOf(o.err)
-		case <-time.After(patience):
+		case <-time.After(a.pause()):
 		}
 		e := a.interrupted()
 		if e == 0 {
