@@ -173,7 +173,7 @@ func raceExec(args []string) int {
 	}
 	fmt.Fprintln(os.Stderr, outcomes)
 	// What was refused or killed has no consequences for others.
-	calm := exec.Command(args[0], args[1], args[1])
+	calm := exec.Command(args[0], args[len(args)-1], args[len(args)-1])
 	calm.Env = []string{helperEnv + "=race-exec-once"}
 	calm.Stdout, calm.Stderr = os.Stdout, os.Stderr
 	if err := calm.Run(); err != nil {
@@ -220,11 +220,11 @@ func TestRaces(t *testing.T) {
 		},
 		"exec": {
 			`printf '#!/bin/sh\necho good\n' >good; printf '#!/bin/sh\necho evil\n' >evil; chmod +x good evil; chcon -t bin_t good; chcon -t secret_t evil
-SEWARD_TEST_HELPER=race-exec ./prog ./prog ./good ./evil | sort -u`, "good\n",
+SEWARD_TEST_HELPER=race-exec ./prog ./prog ./good ./evil ./good | sort -u`, "good\n",
 		},
 		"script": {
 			`printf '#!/bin/sh\necho good\n' >good; printf '#!/bin/sh\necho evil\n' >evil; chmod +x good evil; chcon -t bin_t good; chcon -t secret_t evil; ln -s good s
-(while :; do ln -sf evil s2; mv s2 s; ln -sf good s2; mv s2 s; done) & SEWARD_TEST_HELPER=race-exec ./prog ./prog ./s ./s 2>/dev/null | sort -u; kill $!`, "good\n",
+(while :; do ln -sf evil s2; mv s2 s; ln -sf good s2; mv s2 s; done) & SEWARD_TEST_HELPER=race-exec ./prog ./prog ./s ./s ./good 2>/dev/null | sort -u; kill $!`, "good\n",
 		},
 		"chdir": {
 			`mkdir -p open dir/in; echo shown >open/file; echo hidden >dir/in/file; chcon -t public_t dir/in/file open/file; chcon -t secret_t dir
