@@ -93,7 +93,7 @@ oracle: peers
 # The kernel as the oracle: it loads what seward compiled and answers the same
 # questions.
 kernel: kernel-image
-	SEWARD_REQUIRE_ORACLES=1 SEWARD_KERNEL=1 $(GO) test -v -count=1 -timeout 30m -run '^TestKernel' ./internal/kernelvm
+	SEWARD_REQUIRE_ORACLES=1 SEWARD_KERNEL=1 $(GO) test -v -count=1 -timeout 30m -run '^TestKernel' ./internal/kernelvm ./internal/kerneldiff
 
 # Races between a check and what comes after it, each for RACE_TIME; everything at
 # once for SOAK_TIME. The ordinary tests do both for seconds.

@@ -63,13 +63,15 @@ var law = []struct {
 	{"internal/kernelvm", "internal/kernelvm/wire"},
 	{"internal/kernelvm/guest", "internal/kernelvm/wire internal/linux/..."},
 	{"internal/kernelvm/wire", ""},
+	{"internal/kerneldiff", "internal/linux"},
+	{"internal/kerneldiff/program", "internal/kerneldiff"},
 	{"internal/speed", ""},
 
 	{".", ""},
 }
 
 // tests may be imported by tests everywhere, beside what the law allows.
-var tests = strings.Fields("internal/oracle internal/policycmp internal/querygen internal/kernelvm basepolicy/... format/... policy/... security/... label/... enforce/... internal/linux/...")
+var tests = strings.Fields("internal/oracle internal/policycmp internal/querygen internal/kernelvm internal/kerneldiff basepolicy/... format/... policy/... security/... label/... enforce/... internal/linux/...")
 
 // doors are packages of others that only the named room may import.
 var doors = map[string]string{

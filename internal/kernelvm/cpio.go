@@ -3,6 +3,8 @@ package kernelvm
 import (
 	"bytes"
 	"fmt"
+
+	"seward/internal/kernelvm/wire"
 )
 
 // Modes of archive entries, as in stat(2).
@@ -58,13 +60,19 @@ func pad(out *bytes.Buffer) {
 	}
 }
 
-// initramfs returns the initial file system with the given init.
-func initramfs(init []byte) []byte {
-	return archive([]entry{
+// initramfs returns the initial file system with the given init and, unless it is
+// nil, the program for it to run.
+func initramfs(init, program []byte) []byte {
+	entries := []entry{
 		{name: "dev", mode: modeDir},
 		{name: "dev/console", mode: modeDevice, major: 5, minor: 1},
 		{name: "proc", mode: modeDir},
 		{name: "sys", mode: modeDir},
+		{name: "tmp", mode: modeDir},
 		{name: "init", mode: modeFile, data: init},
-	})
+	}
+	if program != nil {
+		entries = append(entries, entry{name: wire.Program[1:], mode: modeFile, data: program})
+	}
+	return archive(entries)
 }

@@ -16,7 +16,7 @@ import (
 	"seward/internal/kernelvm/wire"
 )
 
-// Config says what to boot. All fields are required.
+// Config says what to boot. The fields without a default are required.
 type Config struct {
 	QEMU   string // qemu-system-x86_64
 	Kernel string // an x86-64 bzImage
@@ -25,6 +25,10 @@ type Config struct {
 	// Enforcing boots with enforcing=1, so that what the guest does is subject to
 	// the policy from the moment that it is loaded.
 	Enforcing bool
+	// Program is a static program for Run. Default: none.
+	Program string
+	// Audit has the kernel write denials to its log, every one. Default: none.
+	Audit bool
 }
 
 // memory of the machine in MiB. A distribution's policy takes some 30 MiB of a
@@ -52,8 +56,14 @@ func Boot(ctx context.Context, cfg Config) (*Machine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read guest: %w", err)
 	}
+	var program []byte
+	if cfg.Program != "" {
+		if program, err = os.ReadFile(cfg.Program); err != nil {
+			return nil, fmt.Errorf("read program: %w", err)
+		}
+	}
 	image := filepath.Join(cfg.Dir, "initramfs")
-	if err := os.WriteFile(image, initramfs(init), 0o600); err != nil {
+	if err := os.WriteFile(image, initramfs(init, program), 0o600); err != nil {
 		return nil, fmt.Errorf("write initramfs: %w", err)
 	}
 	socket := filepath.Join(cfg.Dir, "port")
@@ -92,11 +102,15 @@ func arguments(cfg Config, image, socket, console string) []string {
 	if cfg.Enforcing {
 		enforcing = "1"
 	}
+	audit := "0"
+	if cfg.Audit {
+		audit = "1 audit_backlog_limit=0 log_buf_len=16M"
+	}
 	return []string{
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
 		"-machine", "q35", "-accel", "tcg", "-cpu", "max", "-m", fmt.Sprint(memory),
 		"-kernel", cfg.Kernel, "-initrd", image,
-		"-append", "console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off audit=0 security=selinux selinux=1 enforcing=" + enforcing,
+		"-append", "console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off audit=" + audit + " security=selinux selinux=1 enforcing=" + enforcing,
 		"-serial", "file:" + console,
 		"-device", "virtio-serial-pci",
 		"-chardev", "socket,id=port,path=" + socket,
@@ -208,6 +222,17 @@ func (m *Machine) Ask(queries []string) ([]string, error) {
 		answers = append(answers, lines...)
 	}
 	return answers, nil
+}
+
+// Run runs the machine's program with arguments under a context. It returns what
+// the program printed and all of the kernel's log.
+func (m *Machine) Run(context string, args ...string) (output, log string, err error) {
+	answer, err := m.do(wire.Run, []byte(strings.Join(append([]string{context}, args...), "\n")))
+	if err != nil {
+		return "", "", err
+	}
+	output, log, _ = strings.Cut(string(answer), "\x00")
+	return output, log, nil
 }
 
 // Close powers the machine off.

@@ -136,6 +136,8 @@ func handle(kind wire.Kind, payload []byte) ([]byte, error) {
 		return nil, setBooleans(string(payload))
 	case wire.Ask:
 		return askAll(payload), nil
+	case wire.Run:
+		return run(strings.Split(string(payload), "\n"))
 	}
 	return nil, fmt.Errorf("unknown request %q", kind)
 }

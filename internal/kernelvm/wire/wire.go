@@ -19,9 +19,14 @@ const (
 	Read    Kind = 'R' // answered by the image that the kernel gives back
 	Ask     Kind = 'A' // queries, a line each; answered by as many lines
 	Boolean Kind = 'B' // "NAME=0" or "NAME=1", a line each, committed together; answered empty
+	Run     Kind = 'X' // a context and arguments, a line each, for Program; answered by what it printed, then, after a NUL, the kernel's log
 	Off     Kind = 'O' // power off; not answered
 	Failure Kind = 'F'
 )
+
+// Program is where the guest finds the program that Run requests run, if the
+// machine was given one.
+const Program = "/program"
 
 // MaxPayload bounds a frame.
 const MaxPayload = 256 << 20
