@@ -35,13 +35,19 @@ func Create(asker Asker, s *Subject, dir *Inode, sb *Superblock, class Class, na
 	return a.create(s, dir, sb, class, name, entry)
 }
 
-// CreateUnnamed is asked by open with O_TMPFILE: as Create, but for the name.
+// CreateUnnamed is asked by open with O_TMPFILE. Only the directory is asked
+// about: the kernel doesn't ask for the making of a file that has no name, but
+// OpenNew for its opening, and LinkName when it gets one.
 func CreateUnnamed(asker Asker, s *Subject, dir *Inode, sb *Superblock) Labelled {
 	a := ask{asker: asker}
 	if !a.inode(s, dir, FileWrite|DirSearch) {
 		return Labelled{Verdict: a.verdict}
 	}
-	return a.create(s, dir, sb, ClassFile, "", Object{Kind: ObjectName, Ref: dir.Ref})
+	sid, err := NewObjectSID(a.asker, s, dir, sb, ClassFile, "")
+	if err != nil {
+		a.failBy(err, syscall.EACCES)
+	}
+	return Labelled{Verdict: a.verdict, SID: sid}
 }
 
 func (a *ask) create(s *Subject, dir *Inode, sb *Superblock, class Class, name string, entry Object) Labelled {

@@ -58,11 +58,20 @@ func Main(args []string, out io.Writer) error {
 		fmt.Fprint(out, typeOf(string(text)))
 		return err
 	case len(args) == 1 && args[0] == "wait":
+		// That it runs tells that the label is its own: starting a process returns
+		// somewhat earlier.
+		if _, err := out.Write([]byte{'.'}); err != nil {
+			return err
+		}
 		_, err := io.Copy(io.Discard, os.Stdin)
 		return err
 	case len(args) != 2:
 		return errors.New("usage: program DIRECTORY enforcing|permissive")
 	}
+	// The first thread belongs to the process, as which operations find it: it
+	// keeps its label.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	syscall.Umask(0)
 	context, err := os.ReadFile("/proc/thread-self/attr/current")
 	if err != nil {

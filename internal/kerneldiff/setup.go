@@ -1,6 +1,8 @@
 package kerneldiff
 
 import (
+	"fmt"
+	"io"
 	"os"
 	"syscall"
 
@@ -60,12 +62,22 @@ func process(c *scene) error {
 	}
 	defer r.Close()
 	c.hold = w
-	if err := c.attr("exec", c.withType(object)); err != nil {
-		return err
-	}
-	c.pid, err = syscall.ForkExec("/proc/self/exe", []string{"program", "wait"}, &syscall.ProcAttr{Files: []uintptr{r.Fd(), 2, 2}})
+	running, started, err := os.Pipe()
 	if err != nil {
 		return err
+	}
+	defer running.Close()
+	if err := c.attr("exec", c.withType(object)); err != nil {
+		started.Close()
+		return err
+	}
+	c.pid, err = syscall.ForkExec("/proc/self/exe", []string{"program", "wait"}, &syscall.ProcAttr{Files: []uintptr{r.Fd(), started.Fd(), 2}})
+	started.Close()
+	if err != nil {
+		return err
+	}
+	if _, err := io.ReadFull(running, make([]byte, 1)); err != nil {
+		return fmt.Errorf("wait for process: %w", err)
 	}
 	return c.attr("exec", "\x00")
 }
