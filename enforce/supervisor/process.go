@@ -42,7 +42,15 @@ func mustExist(pid int) func() syscall.Errno {
 	}
 }
 
-func (a *actor) setpgid() answer { return a.onTask(a.numberArg(0), hooks.TaskSetPgid) }
+// setpgid with 0 is about the process, whose first thread may have another label
+// than the caller.
+func (a *actor) setpgid() answer {
+	pid := a.numberArg(0)
+	if pid == 0 {
+		pid = a.task.tgid
+	}
+	return a.onTask(pid, hooks.TaskSetPgid)
+}
 
 func (a *actor) getpgid() answer { return a.onTask(a.numberArg(0), hooks.TaskGetPgid) }
 

@@ -1,6 +1,7 @@
 package kerneldiff
 
 import (
+	"os"
 	"strconv"
 	"syscall"
 
@@ -66,7 +67,7 @@ var otherOps = []Op{
 		_, err := syscall.Klogctl(8, nil)
 		return err
 	}),
-	capability("sethostname", "sys_admin", func(*scene) error { return syscall.Sethostname([]byte("seward")) }),
+	capability("sethostname", "sys_admin", sameName),
 	capability("chroot", "sys_chroot", func(*scene) error { return syscall.Chroot("/") }),
 	capability("SO_MARK", "net_admin", func(*scene) error {
 		fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
@@ -149,4 +150,13 @@ func readAttr(pid int, name string) error {
 	defer syscall.Close(fd)
 	_, err = syscall.Read(fd, make([]byte, 256))
 	return err
+}
+
+// sameName sets the host's name to what it is.
+func sameName(*scene) error {
+	name, err := os.Hostname()
+	if err != nil {
+		return err
+	}
+	return syscall.Sethostname([]byte(name))
 }
