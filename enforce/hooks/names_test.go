@@ -45,7 +45,7 @@ func TestCreate(t *testing.T) {
 			},
 		},
 		"unnamed": {
-			run: func(a Asker) Verdict { return CreateUnnamed(a, task(), dir(), filesystem()).Verdict },
+			run:  func(a Asker) Verdict { return CreateUnnamed(a, task(), dir(), filesystem()).Verdict },
 			want: []string{"task dir dir { write search }", "new task dir file"},
 		},
 		"invalid label": {
