@@ -12,7 +12,7 @@ import (
 // Bounds of what an actor remembers between calls. Each directory costs a
 // descriptor: no more than a part of those that the supervisor may have.
 const (
-	maxDirs     = 2048
+	maxDirs     = 512
 	maxPrefixes = 4096
 	dirsShare   = 16
 )

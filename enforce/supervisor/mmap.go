@@ -145,46 +145,62 @@ func (a *actor) mprotect() answer {
 	if a.passes() {
 		return goOn
 	}
-	if e := a.mayProtect(a.call.Args[:]); e != 0 {
+	before, e := a.mayProtect(a.call.Args[:], nil)
+	if e != 0 {
 		return failure(e)
 	}
 	if !a.task.vmShared.Load() {
 		return goOn
 	}
-	job := &memoryJob{call: int(a.call.Number), fd: -1}
+	job := &memoryJob{call: int(a.call.Number), fd: -1, before: before}
 	copy(job.args[:], a.call.Args[:])
 	return a.memoryCall(job)
 }
 
 // mayProtect checks that the memory of a range may be made executable: each part
-// by what it is.
-func (a *actor) mayProtect(args []uint64) syscall.Errno {
+// by what it is, and by what was executable before the call if that is over. It
+// returns the parts.
+func (a *actor) mayProtect(args []uint64, before []linux.Area) ([]linux.Area, syscall.Errno) {
 	start, size, protection := args[0], args[1], args[2]
 	areas, err := linux.ReadAreas(a.task.tgid, start, start+size)
 	if err != nil {
-		return syscall.EACCES
+		return nil, syscall.EACCES
 	}
 	for i := range areas {
 		area := &areas[i]
+		if before != nil {
+			area.Exec = wasExecutable(max(area.Start, start), min(area.End, start+size), before)
+		}
 		m := hooks.Mapping{Shared: area.Shared, Write: protection&protWrite != 0, Exec: true}
 		kind, e := a.memoryKind(area)
 		if e != 0 {
-			return e
+			return nil, e
 		}
 		var f *hooks.File
 		if area.Inode != 0 {
 			p := &a.argument
 			if e := a.mappedFile(p, area); e != 0 {
-				return e
+				return nil, e
 			}
 			i := a.inode(p)
 			f = &hooks.File{SID: a.subject.SID, Inode: i}
 		}
 		if e := a.judge(hooks.MakeExecutable(a.engine.auth, a.subject, f, kind, m), nil); e != 0 {
-			return e
+			return nil, e
 		}
 	}
-	return 0
+	return areas, 0
+}
+
+// wasExecutable reports whether all of a range was before.
+func wasExecutable(start, end uint64, before []linux.Area) bool {
+	for i := range before {
+		b := &before[i]
+		if b.Exec && b.Start <= start && b.End >= end {
+			return true
+		}
+	}
+	return false
 }
 
 // memoryKind tells parts of an address space apart. What is executable already
@@ -253,6 +269,8 @@ type memoryJob struct {
 	args [6]uint64
 	fd   int // takes the place of the fifth argument, -1 if none
 	file inodeKey
+	// before are the areas that the call changes, as they were when it was checked.
+	before []linux.Area
 }
 
 // memoryCall has the task make the call under the tracer's eyes.
@@ -344,11 +362,9 @@ func (t *tracer) memoryAsChecked(task *task, job *memoryJob, result uint64) bool
 		a.task, a.subject, a.entry = task, task.subject.Load(), t.e.lookup(job.call)
 		defer a.forget()
 		defer a.cleanUp()
-		return a.mayProtect(job.args[:]) == 0
+		areas, e := a.mayProtect(job.args[:], job.before)
+		return e == 0 && len(areas) > 0
 	}
 	areas, err := linux.ReadAreas(task.tgid, result, result+1)
-	if err != nil || len(areas) == 0 {
-		return true // unmapped by another thread
-	}
-	return areas[0].Inode == job.file.ino
+	return err == nil && len(areas) > 0 && areas[0].Inode == job.file.ino
 }

@@ -425,6 +425,9 @@ func (ts *tasks) fork(parent *task, tid int, flags uint64) *task {
 		parent.vmShared.Store(true)
 		child.vmShared.Store(true)
 	}
+	if flags&linux.CloneVM != 0 && parent.vmShared.Load() {
+		child.vmShared.Store(true) // with the parent's threads
+	}
 	if !parent.credStale {
 		child.credStale = false
 	}

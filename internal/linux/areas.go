@@ -72,7 +72,7 @@ func AreaWritten(pid int, area *Area) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	head := []byte(fmt.Sprintf("%x-%x ", area.Start, area.End))
+	head := []byte(fmt.Sprintf("%08x-%08x ", area.Start, area.End))
 	inside := false
 	for line := range bytes.Lines(data) {
 		key, value, ok := bytes.Cut(line, []byte(":"))
