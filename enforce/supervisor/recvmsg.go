@@ -261,9 +261,9 @@ func (a *actor) deliverMessage(m *message, r *linux.Message, data []byte, offset
 	}
 	put(r.Name, m.name)
 	put(control, m.control)
-	le.PutUint32(tail[0:], uint32(r.NameLength))                    //nolint:gosec // G115: an address' size.
-	le.PutUint64(tail[4:], uint64(len(control)))                    // msg_controllen
-	le.PutUint32(tail[12:], uint32(r.Flags&^int(linux.MsgCloexec))) //nolint:gosec // G115: flags.
+	le.PutUint32(tail[0:], uint32(r.NameLength))                                      //nolint:gosec // G115: an address' size.
+	le.PutUint64(tail[4:], uint64(len(control)))                                      // msg_controllen
+	le.PutUint32(tail[12:], uint32(r.Flags&^linux.MsgCloexec|flags&linux.MsgCloexec)) //nolint:gosec // G115: flags.
 	if m.name != 0 {
 		put(tail[0:4], m.at+8)
 	}
