@@ -48,12 +48,12 @@ var otherOps = []Op{
 		return syscall.Sendto(fd, []byte("x"), 0, &syscall.SockaddrUnix{Name: c.path("s")})
 	}),
 
-	on("shmget", "shm", "create", "self", func(*scene) error { return made(linux.Shmget(0, 4096, 0o600))(syscall.SYS_SHMCTL) }),
-	on("semget", "sem", "create", "self", func(*scene) error { return made(linux.Semget(0, 1, 0o600))(syscall.SYS_SEMCTL) }),
-	on("msgget", "msgq", "create", "self", func(*scene) error { return made(linux.Msgget(0, 0o600))(syscall.SYS_MSGCTL) }),
-	on("shmctl remove", "shm", "destroy", "self", func(*scene) error { return made(linux.Shmget(0, 4096, 0o600))(syscall.SYS_SHMCTL) }),
-	on("semctl remove", "sem", "destroy", "self", func(*scene) error { return made(linux.Semget(0, 1, 0o600))(syscall.SYS_SEMCTL) }),
-	on("msgctl remove", "msgq", "destroy", "self", func(*scene) error { return made(linux.Msgget(0, 0o600))(syscall.SYS_MSGCTL) }),
+	on("shmget", "shm", "create", "self", func(*scene) error { return made(linux.Shmget(0, 4096, 0o600))("shmctl") }),
+	on("semget", "sem", "create", "self", func(*scene) error { return made(linux.Semget(0, 1, 0o600))("semctl") }),
+	on("msgget", "msgq", "create", "self", func(*scene) error { return made(linux.Msgget(0, 0o600))("msgctl") }),
+	on("shmctl remove", "shm", "destroy", "self", func(*scene) error { return made(linux.Shmget(0, 4096, 0o600))("shmctl") }),
+	on("semctl remove", "sem", "destroy", "self", func(*scene) error { return made(linux.Semget(0, 1, 0o600))("semctl") }),
+	on("msgctl remove", "msgq", "destroy", "self", func(*scene) error { return made(linux.Msgget(0, 0o600))("msgctl") }),
 
 	on("klogctl read all", "system", "syslog_read", "kernel_t", func(*scene) error {
 		_, err := syscall.Klogctl(3, make([]byte, 16))
@@ -129,12 +129,12 @@ func connecting(name, class, perm, what string) Op {
 }
 
 // made removes an object of System V that was just made.
-func made(id int, err error) func(call uintptr) error {
-	return func(call uintptr) error {
+func made(id int, err error) func(call string) error {
+	return func(call string) error {
 		if err != nil {
 			return err
 		}
-		return result(syscall.Syscall(call, uintptr(id), 0, 0)) // IPC_RMID is 0
+		return result(syscall.Syscall(uintptr(linux.SyscallNumber(call)), uintptr(id), 0, 0)) // IPC_RMID is 0
 	}
 }
 
