@@ -42,8 +42,11 @@
 //
 //	I1  No decision uses a task's memory twice: what is decoded is a copy.
 //	I2  The object that is checked is the object that is used, or the task dies.
+//	    Locks and ioctl of tasks that share descriptors are the exception, and
+//	    mappings of those that share memory are verified only afterwards.
 //	I3  No call is let through whose pointer was what the check was about, but for
-//	    exec, chdir and chroot, which are verified.
+//	    exec, chdir and chroot, which are verified. Known exception: semop, whose
+//	    operations the kernel reads once more.
 //	I4  Every notification gets exactly one answer.
 //	I5  Every descriptor has one owner: a place, a cache, a task's entry.
 //	I6  No thread answers notifications with a signal unblocked.
